@@ -1,0 +1,45 @@
+"""Laws: formulas with coefficients, one file each; defining a subclass of `Law` registers it."""
+
+from bayescale.laws.base import LAWS, Coefficient, Law, Published
+from bayescale.laws.chinchilla import Chinchilla
+from bayescale.laws.coupled import Coupled
+from bayescale.laws.kaplan import Kaplan
+from bayescale.laws.power_law import PowerLawCompute, PowerLawParams, PowerLawTokens
+from bayescale.laws.prior import Prior
+
+
+def list_laws() -> tuple[str, ...]:
+    """Return the names of all registered laws, those of other packages included."""
+    return LAWS.names()
+
+
+def load_law(name: str) -> Law:
+    """Return the law called `name`.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_laws()`.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is none, with the nearest name.
+    """
+    return LAWS.get(name)
+
+
+__all__ = [
+    "Chinchilla",
+    "Coefficient",
+    "Coupled",
+    "Kaplan",
+    "Law",
+    "PowerLawCompute",
+    "PowerLawParams",
+    "PowerLawTokens",
+    "Prior",
+    "Published",
+    "list_laws",
+    "load_law",
+]

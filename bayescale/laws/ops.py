@@ -1,0 +1,86 @@
+"""Array functions that accept NumPy arrays, xarray objects and PyTensor variables alike.
+
+A law or a density written with these and plain arithmetic is one formula for all three. PyTensor is
+recognised by its type's module and never imported here.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""A NumPy array, a float, an xarray object or a PyTensor variable."""
+
+
+def _backend(*arrays: Array) -> ModuleType:
+    if any(type(array).__module__.startswith("pytensor") for array in arrays):
+        return sys.modules["pytensor.tensor"]
+    return np
+
+
+def exp(x: Array) -> Array:
+    """Return the exponential of `x`."""
+    return _backend(x).exp(x)
+
+
+def log(x: Array) -> Array:
+    """Return the natural logarithm of `x`."""
+    return _backend(x).log(x)
+
+
+def log1p(x: Array) -> Array:
+    """Return log(1 + x), precise near zero."""
+    return _backend(x).log1p(x)
+
+
+def logaddexp(x: Array, y: Array) -> Array:
+    """Return log(exp(x) + exp(y)) without overflow."""
+    return _backend(x, y).logaddexp(x, y)
+
+
+def sigmoid(x: Array) -> Array:
+    """Return 1 / (1 + exp(-x)), written so that no side overflows."""
+    return exp(-logaddexp(0.0 * x, -x))
+
+
+def logit(x: Array) -> Array:
+    """Return log(x / (1 - x))."""
+    return log(x) - log1p(-x)
+
+
+def to_unconstrained(x: Array, support: str) -> Array:
+    """Map a coefficient from its support to the real line.
+
+    Parameters
+    ----------
+    x : array
+        Value inside the support.
+    support : {"positive", "unit", "real"}
+        Where the coefficient lives.
+
+    Returns
+    -------
+    array
+        log x, logit x, or x itself.
+    """
+    if support == "positive":
+        return log(x)
+    return logit(x) if support == "unit" else x
+
+
+def from_unconstrained(x: Array, support: str) -> Array:
+    """Map a real number to a coefficient's support: the inverse of `to_unconstrained`."""
+    if support == "positive":
+        return exp(x)
+    return sigmoid(x) if support == "unit" else x
+
+
+def log_jacobian(x: Array, support: str) -> Array:
+    """Return log |d coefficient / d unconstrained| at unconstrained `x`."""
+    if support == "positive":
+        return x
+    return -logaddexp(0.0 * x, x) - logaddexp(0.0 * x, -x) if support == "unit" else 0.0 * x

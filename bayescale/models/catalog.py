@@ -1,0 +1,168 @@
+"""Model files: find them, read them strictly, list them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bayescale.errors import ModelError, UnknownNameError
+from bayescale.laws import Prior
+from bayescale.models.spec import Discrepancy, ModelSpec, Noise
+from bayescale.registry import shipped
+
+DEFAULT_MODEL = "coupled_gp_weak"
+"""What `fit` uses when no model is named: the one place that says so."""
+
+USER_MODELS = "BAYESCALE_MODELS"
+"""Environment variable: a folder of model files that is searched before the shipped ones."""
+
+_KEYS = (
+    "name",
+    "title",
+    "law",
+    "pooling",
+    "reference",
+    "priors",
+    "noise",
+    "discrepancy",
+    "spreads",
+    "centred",
+    "references",
+)
+
+
+def list_models() -> tuple[str, ...]:
+    """Return the names of the models in the user's folder and of the shipped ones."""
+    return tuple(sorted({path.stem for folder in _folders() for path in folder.glob("*.yaml")}))
+
+
+def load_model(name: str | Path | ModelSpec | None = None) -> ModelSpec:
+    """Return a model by name, by the path of its file, or as it is.
+
+    Parameters
+    ----------
+    name : str, Path or ModelSpec, optional
+        A name of `list_models()`, a path that ends in ``.yaml``, or a spec. Default: the
+        recommended model.
+
+    Raises
+    ------
+    UnknownNameError
+        When no model has this name.
+    ModelError
+        When the file is no model.
+    """
+    if isinstance(name, ModelSpec):
+        return name
+    wanted = str(name or DEFAULT_MODEL)
+    if wanted.endswith((".yaml", ".yml")):
+        return read_model(Path(wanted))
+    for folder in _folders():
+        if (folder / f"{wanted}.yaml").is_file():
+            return read_model(folder / f"{wanted}.yaml")
+    raise UnknownNameError("model", wanted, list_models())
+
+
+def read_model(path: Path) -> ModelSpec:
+    """Read one model file.
+
+    Raises
+    ------
+    ModelError
+        When the file is missing, is no YAML mapping, or its name is not the file's name.
+    """
+    where = f"model file {path.name!r}"
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{where} cannot be read: {error}.", "Give the path of a file.") from error
+    except yaml.YAMLError as error:
+        raise ModelError(f"{where} is not plain YAML: {error}".replace("\n", " ")) from error
+    if not isinstance(data, Mapping):
+        raise ModelError(f"{where} holds {type(data).__name__}, but a mapping was expected.")
+    if data.get("name") != path.stem:
+        raise ModelError(f"{where}: name is {data.get('name')!r}, expected {path.stem!r}.")
+    return model_from_dict(data, where)
+
+
+def model_from_dict(data: Mapping[str, Any], where: str = "model") -> ModelSpec:
+    """Build a spec from plain data, refusing unknown keys.
+
+    Parameters
+    ----------
+    data : mapping
+        What a model file holds, or `ModelSpec.to_dict` returned.
+    where : str
+        What to call it in messages.
+    """
+    _check_keys(data, (*_KEYS, "derived_priors"), _KEYS[:7], where)
+    return ModelSpec(
+        name=str(data["name"]),
+        title=str(data["title"]),
+        law=str(data["law"]),
+        pooling=data["pooling"],
+        reference=data["reference"],
+        priors=_priors(data["priors"], f"{where}, priors"),
+        noise=_noise(data["noise"], f"{where}, noise"),
+        discrepancy=_discrepancy(data.get("discrepancy"), f"{where}, discrepancy"),
+        spreads=_priors(data.get("spreads") or {}, f"{where}, spreads"),
+        centred=tuple(data.get("centred") or ()),
+        derived_priors=_priors(data.get("derived_priors") or {}, f"{where}, derived_priors"),
+        references=tuple(data.get("references") or ()),
+    )
+
+
+def _folders() -> list[Path]:
+    own = os.environ.get(USER_MODELS)
+    return [*([Path(own)] if own else []), shipped("models")]
+
+
+def _check_keys(data: Any, known: Any, required: Any, where: str) -> None:
+    if not isinstance(data, Mapping):
+        raise ModelError(f"{where}: found {data!r}, but a mapping was expected.")
+    for key in data:
+        if key not in known:
+            raise UnknownNameError("key", str(key), known, where)
+    for key in required:
+        if key not in data:
+            raise ModelError(f"{where}: key {key!r} is missing.", f"Required: {list(required)}.")
+
+
+def _priors(data: Any, where: str) -> dict[str, Prior]:
+    if not isinstance(data, Mapping):
+        raise ModelError(f"{where}: found {data!r}, but a mapping was expected.")
+    return {str(k): Prior.from_dict(v, f"{where}, {k}") for k, v in data.items()}
+
+
+def _noise(data: Any, where: str) -> Noise:
+    keys = ("sigma", "floor", "trunk_correlation")
+    _check_keys(data, keys, keys, where)
+    return Noise(
+        sigma=Prior.from_dict(data["sigma"], f"{where}, sigma"),
+        floor=_number(data, "floor", where),
+        trunk_correlation=_number(data, "trunk_correlation", where),
+    )
+
+
+def _discrepancy(data: Any, where: str) -> Discrepancy | None:
+    if data is None:
+        return None
+    keys = ("tau", "length", "rho", "kappa")
+    _check_keys(data, keys, keys, where)
+    return Discrepancy(
+        tau=Prior.from_dict(data["tau"], f"{where}, tau"),
+        length=_number(data, "length", where),
+        rho=_number(data, "rho", where),
+        kappa=_number(data, "kappa", where),
+    )
+
+
+def _number(data: Mapping[str, Any], key: str, where: str) -> float:
+    value = data[key]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ModelError(f"{where}: {key} is {value!r}, but a number was expected.")
+    return float(value)

@@ -1,0 +1,164 @@
+"""The log density of a model: one likelihood for every engine, and its NumPy posterior.
+
+`log_likelihood` is written with `laws.ops` and plain arithmetic: `models.build` hands it PyTensor
+variables, `Density` hands it batches of draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws import Prior
+from bayescale.laws.ops import (
+    Array,
+    from_unconstrained,
+    log,
+    log_jacobian,
+    to_unconstrained,
+)
+from bayescale.models.discrepancy import Floats
+from bayescale.models.problem import Problem
+
+_LOG_2PI = float(np.log(2.0 * np.pi))
+
+
+def variances(eigenvalues: Array, sigma: Array, tau: Array, floor: float) -> Array:
+    """Return the variance of each rotated residual: tau^2 lambda + sigma^2 + floor^2."""
+    return tau**2 * eigenvalues + sigma**2 + floor**2
+
+
+def log_likelihood(rotated: Array, variance: Array, log_scale: Array) -> Array:
+    """Return the log likelihood of log losses.
+
+    Parameters
+    ----------
+    rotated : array, shape (..., n)
+        Residuals of log loss in the coordinates of `Whitening`.
+    variance : array, shape (..., n)
+        Their variances.
+    log_scale : array
+        `Whitening.log_scale`, summed over groups.
+
+    Returns
+    -------
+    array, shape (...)
+        Summed over runs, constants included.
+    """
+    terms = rotated**2 / variance + log(variance) + _LOG_2PI
+    return -0.5 * terms.sum(axis=-1) - log_scale
+
+
+class Density:
+    """The unconstrained log posterior of one group, for batches of draws.
+
+    Coordinates are the law's coefficients, then sigma, then tau where there is a discrepancy, each
+    mapped to the real line by its support.
+
+    Parameters
+    ----------
+    problem : Problem
+        Runs and model.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        spec, law = problem.spec, problem.law
+        self.priors: dict[str, Prior] = {s: spec.priors[s] for s in law.symbols}
+        self.priors.update(spec.scale_priors)
+        self.symbols = tuple(self.priors)
+        self.supports = tuple(c.support for c in law.coefficients) + ("positive",) * len(
+            spec.scale_priors
+        )
+        self.n_law = len(law.symbols)
+        self._replaced = {law.derived[q]: (q, p) for q, p in (spec.derived_priors or {}).items()}
+
+    def constrain(self, x: Floats) -> dict[str, Floats]:
+        """Return coefficients by symbol, each shape (S, 1), for coordinates x of shape (S, P)."""
+        return {
+            symbol: from_unconstrained(x[:, [k]], self.supports[k])
+            for k, symbol in enumerate(self.symbols)
+        }
+
+    def log_loss(self, x: Floats, inputs: Mapping[str, Floats] | None = None) -> Floats:
+        """Return the law's log output, shape (S, n), at the runs or at other input ratios."""
+        at = self.problem.ratios if inputs is None else inputs
+        return np.asarray(np.log(self.problem.law.evaluate(at, self.constrain(x))))
+
+    def variances(self, x: Floats) -> Floats:
+        """Return the variances of the rotated residuals, shape (S, n)."""
+        scales = np.exp(x[:, self.n_law :])
+        tau = scales[:, [1]] if scales.shape[1] > 1 else np.zeros((len(x), 1))
+        eigenvalues = self.problem.whitening.eigenvalues
+        return np.asarray(
+            variances(eigenvalues, scales[:, [0]], tau, self.problem.spec.noise.floor)
+        )
+
+    def rotated(self, x: Floats) -> Floats:
+        """Return the rotated residuals of log loss, shape (S, n)."""
+        residuals = self.problem.log_loss - self.log_loss(x)
+        return np.asarray(self.problem.whitening.rotate(residuals))
+
+    def log_prior(self, x: Floats) -> Floats:
+        """Return the log prior density of coordinates x (S, P), Jacobians included, shape (S,)."""
+        values = self.constrain(x)
+        total = np.zeros(len(x))
+        for k, symbol in enumerate(self.symbols):
+            total += np.squeeze(self._log_prior_of(symbol, values), axis=1)
+            total += log_jacobian(x[:, k], self.supports[k])
+        return total
+
+    def _log_prior_of(self, symbol: str, values: Mapping[str, Floats]) -> Floats:
+        level = self.problem.constants.level
+        if symbol not in self._replaced:
+            return np.asarray(self.priors[symbol].logpdf(values[symbol], level))
+        _, prior = self._replaced[symbol]
+        return product_prior(prior, values[symbol], values[self.symbols[0]], level)
+
+    def __call__(self, x: Floats) -> Floats:
+        """Return the log posterior density at coordinates x (S, P), shape (S,); -inf if undefined."""
+        with np.errstate(all="ignore"):
+            value = self.log_prior(x) + log_likelihood(
+                self.rotated(x), self.variances(x), self.problem.whitening.log_scale
+            )
+        return np.where(np.isfinite(value), value, -np.inf)
+
+    def sample_prior(self, n_draws: int, rng: np.random.Generator) -> Floats:
+        """Return draws from the prior in unconstrained coordinates, shape (n_draws, P).
+
+        A prior on a derived quantity is drawn by inverting its truncated distribution.
+        """
+        return self.prior_quantiles(rng.uniform(1e-9, 1 - 1e-9, (n_draws, len(self.symbols))))
+
+    def prior_quantiles(self, p: Floats) -> Floats:
+        """Return unconstrained coordinates at prior probabilities p of shape (S, P)."""
+        level, columns = self.problem.constants.level, []
+        first = np.asarray(self.priors[self.symbols[0]].quantile(p[:, 0], level))
+        for k, symbol in enumerate(self.symbols):
+            if symbol in self._replaced:
+                value = product_quantile(self._replaced[symbol][1], p[:, k], first, level)
+            else:
+                value = np.asarray(self.priors[symbol].quantile(p[:, k], level))
+            columns.append(to_unconstrained(value, self.supports[k]))
+        return np.column_stack(columns)
+
+
+def product_prior(prior: Prior, share: Floats, whole: Floats, level: float) -> Floats:
+    """Return the log density of a share in (0, 1) whose product with `whole` has a prior.
+
+    The product is truncated to (0, whole); the density is normalised, Jacobian included.
+    """
+    below = prior.logcdf(whole, level)
+    if prior.support == "real":
+        below = below + np.log1p(-np.exp(prior.logcdf(np.zeros_like(whole), level) - below))
+    return np.asarray(prior.logpdf(share * whole, level) + np.log(whole) - below)
+
+
+def product_quantile(prior: Prior, p: Floats, whole: Floats, level: float) -> Floats:
+    """Return the share below which a probability `p` of `product_prior` lies."""
+    low = np.exp(prior.logcdf(np.zeros_like(whole), level)) if prior.support == "real" else 0.0
+    high = np.exp(prior.logcdf(whole, level))
+    product = prior.quantile(low + p * (high - low), level)
+    return np.asarray(np.clip(product / whole, 1e-12, 1 - 1e-12))

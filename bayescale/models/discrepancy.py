@@ -1,0 +1,111 @@
+"""The law's own error as a Gaussian process on log inputs, and the covariance of one table.
+
+One eigendecomposition per table turns a covariance tau^2 K + sigma^2 S into independent terms with
+variances tau^2 lambda + sigma^2, whatever tau and sigma are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+from scipy.spatial.distance import cdist
+
+from bayescale.models.spec import Discrepancy
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def kernel(
+    shape: Discrepancy, positions: Floats, others: Floats, compute: Floats, other_compute: Floats
+) -> Floats:
+    """Return the Matern-3/2 covariance of the discrepancy at unit tau.
+
+    Parameters
+    ----------
+    shape : Discrepancy
+        Length scale and growth towards small compute.
+    positions, others : array, shapes (m, dims) and (n, dims)
+        Natural logs of the inputs.
+    compute, other_compute : array, shapes (m,) and (n,)
+        Natural log of compute minus that of the largest fitted run.
+
+    Returns
+    -------
+    array, shape (m, n)
+        Covariance; 1 on the diagonal at or beyond the largest fitted compute.
+
+    References
+    ----------
+    Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, equation 4.17.
+    """
+    scaled = np.sqrt(3.0) * cdist(positions, others) / shape.length
+    growth = np.exp(-shape.rho * np.minimum(compute, 0.0))
+    other_growth = np.exp(-shape.rho * np.minimum(other_compute, 0.0))
+    return (1.0 + scaled) * np.exp(-scaled) * growth[:, None] * other_growth[None, :]
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """A rotation under which tau^2 K + sigma^2 S is diagonal.
+
+    Parameters
+    ----------
+    rotation : array, shape (n, n), or None
+        Residuals times `rotation` are independent; None when they already are.
+    eigenvalues : array, shape (n,)
+        Variance of each rotated residual per unit tau^2; the sigma^2 part is always one.
+    log_scale : float
+        Log determinant of the rotation's inverse: a constant of the log density.
+    """
+
+    rotation: Floats | None
+    eigenvalues: Floats
+    log_scale: float
+
+    def rotate(self, residuals: Any) -> Any:
+        """Return residuals (..., n) in the coordinates in which they are independent."""
+        return residuals if self.rotation is None else residuals @ self.rotation
+
+
+def whiten(covariance: Floats | None, correlation: Floats | None, n_runs: int) -> Whitening:
+    """Return the whitening of tau^2 `covariance` + sigma^2 `correlation`.
+
+    Parameters
+    ----------
+    covariance : array, shape (n, n), or None
+        Discrepancy at unit tau; None for no discrepancy.
+    correlation : array, shape (n, n), or None
+        Correlation of the noise; None for independent noise.
+    n_runs : int
+        n.
+    """
+    if covariance is None and correlation is None:
+        return Whitening(None, np.zeros(n_runs), 0.0)
+    noise = np.eye(n_runs) if correlation is None else correlation
+    lower = linalg.cholesky(noise, lower=True)
+    inner = np.zeros((n_runs, n_runs)) if covariance is None else covariance
+    half = linalg.solve_triangular(lower, inner, lower=True)
+    symmetric = linalg.solve_triangular(lower, half.T, lower=True)
+    eigenvalues, vectors = linalg.eigh(0.5 * (symmetric + symmetric.T))
+    rotation = linalg.solve_triangular(lower, vectors, lower=True, trans="T")
+    return Whitening(rotation, np.maximum(eigenvalues, 0.0), float(np.log(np.diag(lower)).sum()))
+
+
+def trunk_correlation(trunks: np.ndarray[Any, Any], correlation: float) -> Floats | None:
+    """Return the noise correlation of rows that branch from one trunk, None when none do.
+
+    Parameters
+    ----------
+    trunks : array of str, shape (n,)
+        Trunk of each row; the empty string for a run of its own.
+    correlation : float
+        Correlation of two rows of one trunk.
+    """
+    same = (trunks[:, None] == trunks[None, :]) & (trunks[:, None] != "")
+    np.fill_diagonal(same, False)
+    if correlation == 0.0 or not same.any():
+        return None
+    return np.eye(len(trunks)) + correlation * same

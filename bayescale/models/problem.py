@@ -1,0 +1,165 @@
+"""One group's runs, made ready for a density: log inputs, log loss, constants, whitening."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bayescale.errors import InferenceError
+from bayescale.laws import Law, load_law
+from bayescale.models.discrepancy import Floats, Whitening, kernel, trunk_correlation, whiten
+from bayescale.models.spec import ModelSpec
+
+MAX_RUNS_WITH_DISCREPANCY = 3000
+"""Beyond this the eigendecomposition takes minutes and gigabytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constants:
+    """What a posterior fixes before it sees a loss, and later questions must share.
+
+    Parameters
+    ----------
+    reference : mapping of str to float
+        The run at which shares are shares, in the inputs' units.
+    level : float
+        Log loss about which the level's prior is centred.
+    log_compute_max : float
+        Natural log of the largest product of inputs among the fitted runs.
+    """
+
+    reference: Mapping[str, float]
+    level: float
+    log_compute_max: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One group's runs under one model.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    inputs : mapping of str to array, shape (n,)
+        The law's inputs, in their own units.
+    log_loss : array, shape (n,)
+        Natural log of the law's output.
+    trunks : array of str, shape (n,)
+        Trunk of each run, empty when it has none.
+    constants : Constants
+        Reference run, level and largest compute.
+    """
+
+    spec: ModelSpec
+    inputs: Mapping[str, Floats]
+    log_loss: Floats
+    trunks: np.ndarray[Any, Any]
+    constants: Constants
+    law: Law = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look the law up."""
+        object.__setattr__(self, "law", load_law(self.spec.law))
+
+    def __len__(self) -> int:
+        """Return the number of runs."""
+        return len(self.log_loss)
+
+    @cached_property
+    def ratios(self) -> dict[str, Floats]:
+        """Inputs divided by the reference run."""
+        return ratios(self.inputs, self.constants)
+
+    @cached_property
+    def positions(self) -> Floats:
+        """Natural logs of the inputs, shape (n, number of inputs)."""
+        return positions(self.law, self.inputs)
+
+    @cached_property
+    def whitening(self) -> Whitening:
+        """The rotation under which residuals are independent."""
+        correlation = trunk_correlation(self.trunks, self.spec.noise.trunk_correlation)
+        shape = self.spec.discrepancy
+        if shape is None:
+            return whiten(None, correlation, len(self))
+        if len(self) > MAX_RUNS_WITH_DISCREPANCY:
+            raise InferenceError(
+                f"model {self.spec.name!r} has a discrepancy, and {len(self)} runs in one group;"
+                f" it takes at most {MAX_RUNS_WITH_DISCREPANCY}.",
+                "Average repeated measurements, keep final losses only, or use a _plain_ model.",
+            )
+        beyond = self.excess(self.positions)
+        covariance = kernel(shape, self.positions, self.positions, beyond, beyond)
+        return whiten(covariance, correlation, len(self))
+
+    def excess(self, positions: Floats) -> Floats:
+        """Return log compute minus that of the largest fitted run, for log inputs (m, dims)."""
+        return positions.sum(axis=1) - self.constants.log_compute_max
+
+    def cross_covariance(self, positions: Floats) -> Floats:
+        """Return the unit-tau covariance of other points (m, dims) with the runs, (m, n)."""
+        shape = self.spec.discrepancy
+        assert shape is not None
+        return kernel(
+            shape, positions, self.positions, self.excess(positions), self.excess(self.positions)
+        )
+
+
+def ratios(inputs: Mapping[str, Floats], constants: Constants) -> dict[str, Floats]:
+    """Return inputs divided by the reference run."""
+    return {name: values / constants.reference[name] for name, values in inputs.items()}
+
+
+def positions(law: Law, inputs: Mapping[str, Floats]) -> Floats:
+    """Return natural logs of a law's inputs as columns, shape (n, number of inputs)."""
+    return np.column_stack([np.log(inputs[name]) for name in law.inputs])
+
+
+def choose_constants(
+    spec: ModelSpec, inputs: Mapping[str, Floats], log_loss: Floats, pooled: Sequence[Any] = ()
+) -> Constants:
+    """Return the constants of a model on one group's runs.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model; its reference is a run or ``"top_decade"``.
+    inputs : mapping of str to array, shape (n,)
+        The law's inputs.
+    log_loss : array, shape (n,)
+        Natural log of the output.
+    pooled : sequence of mapping, optional
+        Inputs of every group, when groups share one reference run.
+
+    Returns
+    -------
+    Constants
+        The level is the median log loss of the top decade of compute.
+    """
+    law = load_law(spec.law)
+    top = _in_top_decade(positions(law, inputs))
+    reference = spec.reference
+    if isinstance(reference, str):
+        everyone = pooled or [inputs]
+        reference = _top_decade_mean(law, everyone)
+    return Constants(
+        reference=dict(reference),
+        level=float(np.median(log_loss[top])),
+        log_compute_max=float(positions(law, inputs).sum(axis=1).max()),
+    )
+
+
+def _in_top_decade(log_inputs: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    compute = log_inputs.sum(axis=1)
+    return np.asarray(compute >= compute.max() - np.log(10.0))
+
+
+def _top_decade_mean(law: Law, groups: Sequence[Mapping[str, Floats]]) -> dict[str, float]:
+    log_inputs = np.concatenate([positions(law, inputs) for inputs in groups])
+    centre = log_inputs[_in_top_decade(log_inputs)].mean(axis=0)
+    return dict(zip(law.inputs, np.exp(centre).tolist(), strict=True))

@@ -1,0 +1,243 @@
+"""A statistical model as data: law, pooling, every prior, discrepancy, noise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from bayescale.errors import ModelError, UnknownNameError
+from bayescale.laws import Law, Prior, load_law
+
+Pooling = Literal["complete", "none", "partial"]
+POOLINGS: tuple[Pooling, ...] = ("complete", "none", "partial")
+
+TOP_DECADE = "top_decade"
+"""Reference run at the geometric mean of the runs in the table's last decade of compute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discrepancy:
+    """The law's own error: a Gaussian process on log inputs, and the improvement not delivered.
+
+    Parameters
+    ----------
+    tau : Prior
+        Standard deviation of the process at the largest fitted compute, on log loss.
+    length : float
+        Length scale, in e-folds of the inputs.
+    rho : float
+        Growth of the standard deviation per e-fold of compute below the largest fitted compute.
+    kappa : float
+        Standard deviation of the share of the promised improvement that does not arrive beyond
+        the largest fitted compute; one unknown per table.
+    """
+
+    tau: Prior
+    length: float
+    rho: float
+    kappa: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Run-to-run noise on log loss.
+
+    Parameters
+    ----------
+    sigma : Prior
+        Standard deviation.
+    floor : float
+        Added to `sigma` in quadrature.
+    trunk_correlation : float
+        Correlation of two rows of the same group that branch from the same ``trunk``.
+    """
+
+    sigma: Prior
+    floor: float
+    trunk_correlation: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A Bayesian hierarchy around a law.
+
+    Parameters
+    ----------
+    name : str
+        A promise: same name, same log density, for ever.
+    title : str
+        One line for a reader.
+    law : str
+        Name of a registered law.
+    pooling : {"complete", "none", "partial"}
+        One set of coefficients, one a group, or one a group about a common population.
+    reference : "top_decade" or mapping of str to float
+        The run at which shares are shares.
+    priors : mapping of str to Prior
+        One for every coefficient of the law, all spelled out.
+    noise : Noise
+        Run-to-run noise.
+    discrepancy : Discrepancy, optional
+        The law's own error; None for the usual practice.
+    spreads : mapping of str to Prior
+        For partial pooling: prior of the standard deviation over groups of each pooled
+        coefficient, on its sampling coordinate.
+    centred : tuple of str
+        Pooled coefficients sampled about the population mean directly, for large groups.
+    derived_priors : mapping of str to Prior
+        A user's priors on textbook quantities such as E; each replaces a coefficient's prior.
+    references : tuple of str
+        Keys in ``references.bib``.
+    """
+
+    name: str
+    title: str
+    law: str
+    pooling: Pooling
+    reference: str | Mapping[str, float]
+    priors: Mapping[str, Prior]
+    noise: Noise
+    discrepancy: Discrepancy | None = None
+    spreads: Mapping[str, Prior] | None = None
+    centred: tuple[str, ...] = ()
+    derived_priors: Mapping[str, Prior] | None = None
+    references: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that priors and spreads line up with the law's coefficients."""
+        law = load_law(self.law)
+        _check_names(self.name, "prior", self.priors, law.symbols)
+        _check_names(self.name, "spread", self.spreads or {}, law.symbols[1:])
+        _check_names(self.name, "prior", self.derived_priors or {}, law.derived)
+        for symbol in law.symbols:
+            if symbol not in self.priors:
+                raise ModelError(
+                    f"model {self.name!r}: no prior for coefficient {symbol!r} of law {law.name!r}.",
+                    "A model file spells out every prior.",
+                )
+        for coefficient in law.coefficients:
+            _check_support(self.name, coefficient.symbol, coefficient.support, self.priors)
+        for part, prior in self.scale_priors.items():
+            _check_support(self.name, part, "positive", {part: prior})
+        if self.pooling not in POOLINGS:
+            raise UnknownNameError("pooling", self.pooling, POOLINGS, f"model {self.name!r}")
+        self._check_reference(law)
+        self._check_numbers()
+
+    def _check_reference(self, law: Law) -> None:
+        if isinstance(self.reference, str):
+            if self.reference != TOP_DECADE:
+                raise UnknownNameError(
+                    "reference", self.reference, [TOP_DECADE], f"model {self.name!r}"
+                )
+        elif set(self.reference) != set(law.inputs):
+            raise ModelError(
+                f"model {self.name!r}: reference names {sorted(self.reference)}, but law"
+                f" {law.name!r} reads {sorted(law.inputs)}."
+            )
+
+    def _check_numbers(self) -> None:
+        limits = {"noise.floor": (self.noise.floor, 0.0, 1.0)}
+        limits["noise.trunk_correlation"] = (self.noise.trunk_correlation, 0.0, 0.99)
+        if self.discrepancy is not None:
+            limits["discrepancy.length"] = (self.discrepancy.length, 0.01, 100.0)
+            limits["discrepancy.rho"] = (self.discrepancy.rho, 0.0, 1.0)
+            limits["discrepancy.kappa"] = (self.discrepancy.kappa, 0.0, 1.0)
+        for field, (value, low, high) in limits.items():
+            if not low <= value <= high:
+                raise ModelError(
+                    f"model {self.name!r}: {field} is {value!r}, expected {low:g} to {high:g}."
+                )
+
+    @property
+    def scale_priors(self) -> dict[str, Prior]:
+        """Priors of the standard deviations ``sigma`` and, where there is one, ``tau``."""
+        scales = {"sigma": self.noise.sigma}
+        return {**scales, "tau": self.discrepancy.tau} if self.discrepancy else scales
+
+    @property
+    def hash(self) -> str:
+        """First 16 hex digits of the SHA-256 of everything that fixes the log density."""
+        content = {k: v for k, v in self.to_dict().items() if k not in ("name", "title")}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def with_priors(self, priors: Mapping[str, Prior | Mapping[str, Any]]) -> ModelSpec:
+        """Return a copy with a user's own priors, on coefficients or textbook quantities.
+
+        Parameters
+        ----------
+        priors : mapping of str to Prior or mapping
+            By coefficient symbol, ``sigma``, ``tau``, or a derived quantity such as ``E``.
+
+        Raises
+        ------
+        UnknownNameError
+            For a name that is none of these.
+        """
+        spec = self
+        for symbol, given in priors.items():
+            where = f"prior of {symbol!r}"
+            prior = given if isinstance(given, Prior) else Prior.from_dict(given, where)
+            spec = spec._with_prior(symbol, prior)
+        return spec
+
+    def _with_prior(self, symbol: str, prior: Prior) -> ModelSpec:
+        law = load_law(self.law)
+        known = (*law.symbols, *law.derived, *self.scale_priors)
+        if symbol in law.symbols:
+            return replace(self, priors={**self.priors, symbol: prior})
+        if symbol in law.derived:
+            return replace(self, derived_priors={**(self.derived_priors or {}), symbol: prior})
+        if symbol == "sigma":
+            return replace(self, noise=replace(self.noise, sigma=prior))
+        if symbol == "tau" and self.discrepancy is not None:
+            return replace(self, discrepancy=replace(self.discrepancy, tau=prior))
+        raise UnknownNameError("prior", symbol, known, f"model {self.name!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the resolved model as plain data, nothing left to a default."""
+        out: dict[str, Any] = {
+            "name": self.name,
+            "title": self.title,
+            "law": self.law,
+            "pooling": self.pooling,
+            "reference": self.reference if isinstance(self.reference, str) else {**self.reference},
+            "priors": {k: v.to_dict() for k, v in self.priors.items()},
+            "noise": {
+                "sigma": self.noise.sigma.to_dict(),
+                "floor": self.noise.floor,
+                "trunk_correlation": self.noise.trunk_correlation,
+            },
+            "discrepancy": None,
+            "spreads": {k: v.to_dict() for k, v in (self.spreads or {}).items()},
+            "centred": list(self.centred),
+            "derived_priors": {k: v.to_dict() for k, v in (self.derived_priors or {}).items()},
+            "references": list(self.references),
+        }
+        if self.discrepancy is not None:
+            out["discrepancy"] = {
+                "tau": self.discrepancy.tau.to_dict(),
+                "length": self.discrepancy.length,
+                "rho": self.discrepancy.rho,
+                "kappa": self.discrepancy.kappa,
+            }
+        return out
+
+
+def _check_names(model: str, kind: str, given: Any, known: Any) -> None:
+    for name in given:
+        if name not in known:
+            raise UnknownNameError(kind, name, known, f"model {model!r}")
+
+
+def _check_support(model: str, symbol: str, support: str, priors: Mapping[str, Prior]) -> None:
+    prior = priors[symbol]
+    if prior.support != support:
+        raise ModelError(
+            f"model {model!r}: prior of {symbol!r} is {prior.distribution}, which lives on the"
+            f" {prior.support} numbers, but {symbol!r} lives on the {support} ones.",
+            "positive: LogNormal, HalfNormal, Gamma; unit: LogitNormal, Beta; real: Normal.",
+        )
