@@ -1,0 +1,58 @@
+"""What `read_runs` takes, to raw columns and a name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from bayescale.errors import RunsTableError, nearest
+from bayescale.runs.files import RawColumns, raw_columns, read_file
+
+Source = str | os.PathLike[str] | pd.DataFrame
+
+
+def load(source: Source) -> tuple[RawColumns, str]:
+    """Return the raw columns of a file, a frame or a shipped table, and its default name.
+
+    Raises
+    ------
+    RunsTableError
+        When it is none of these, or cannot be read.
+    """
+    if isinstance(source, pd.DataFrame):
+        return raw_columns(source, "runs"), "runs"
+    if not isinstance(source, str | os.PathLike):
+        raise RunsTableError(
+            f"runs are read from a path, a pandas DataFrame or the name of a shipped table, "
+            f"not from {type(source).__name__}.",
+            "Pass pandas.DataFrame(your_rows).",
+        )
+    path = Path(source)
+    if not path.exists() or (path / "card.yaml").is_file():
+        path = _shipped(path)
+    return read_file(path), _stem(path)
+
+
+def _shipped(path: Path) -> Path:
+    """Return the checked data file of a shipped table."""
+    # Imported here, because cards need pydantic and most tables have none.
+    from bayescale.runs.catalog import list_runs, runs_file
+
+    known = list_runs()
+    if str(path) in known or path.is_dir():
+        return runs_file(str(path))
+    near = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, near, n=1)
+    raise RunsTableError(
+        f"no file {str(path)!r}, and no shipped table of that name.",
+        f"Did you mean the file {close[0]!r}?" if close else nearest(str(path), known),
+    )
+
+
+def _stem(path: Path) -> str:
+    """Return the file name without its ending, or the folder of a shipped table."""
+    stem = path.name.removesuffix(".gz").removesuffix(path.suffix).removesuffix(".csv")
+    return path.parent.name if (path.parent / "card.yaml").is_file() else stem or path.name

@@ -1,0 +1,24 @@
+"""Rows and values as they stand in messages."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SHOWN = 8
+"""Rows or values listed before ``and ... more``."""
+
+
+def rows_text(rows: np.ndarray) -> str:
+    """Return ``3 rows (1, 4, 9)`` for a boolean mask or for positions."""
+    positions = np.flatnonzero(rows) if rows.dtype == bool else rows
+    shown = ", ".join(str(row) for row in positions[:SHOWN].tolist())
+    more = f" and {positions.size - SHOWN} more" if positions.size > SHOWN else ""
+    return f"{positions.size} {'row' if positions.size == 1 else 'rows'} ({shown}{more})"
+
+
+def counts_text(values: np.ndarray) -> str:
+    """Return ``c4 (12 rows), pile (3 rows)``, the most frequent first."""
+    names, counts = np.unique(values, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    shown = ", ".join(f"{names[i] or '(empty)'} ({counts[i]} rows)" for i in order[:SHOWN])
+    return shown + (f" and {names.size - SHOWN} more" if names.size > SHOWN else "")
