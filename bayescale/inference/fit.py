@@ -1,0 +1,283 @@
+"""Fit a model to a runs table: checks first, then the engine, then gates on its diagnostics."""
+
+from __future__ import annotations
+
+import platform
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from bayescale.errors import ConvergenceWarning, InferenceError, PoolingWarning, UnknownNameError
+from bayescale.inference.amis import EFFORTS, MAX_COORDINATES, Weighted, sample
+from bayescale.inference.posterior import Diagnostics, Posterior
+from bayescale.laws import Law, load_law
+from bayescale.models.catalog import load_model
+from bayescale.models.density import Density
+from bayescale.models.discrepancy import Floats
+from bayescale.models.problem import Constants, Problem, choose_constants
+from bayescale.models.spec import ModelSpec, Pooling
+from bayescale.runs import schema
+from bayescale.runs.table import RunsTable, read_runs
+
+Engine = Literal["auto", "amis", "nuts"]
+ENGINES = ("auto", "amis", "nuts")
+
+KHAT_MAX = 0.7
+ESS_MIN = 300.0
+
+
+def fit(
+    runs: Any,
+    model: str | Path | ModelSpec | None = None,
+    *,
+    priors: Mapping[str, Any] | None = None,
+    group: str | Sequence[str] = (),
+    pooling: Pooling | None = None,
+    engine: Engine = "auto",
+    draws: int = 1000,
+    seed: int = 0,
+    constants: Sequence[Constants] | None = None,
+) -> Posterior:
+    """Infer a law's coefficients, its error and its noise from a table of runs.
+
+    Parameters
+    ----------
+    runs : RunsTable, DataFrame, or path
+        One row per finished run.
+    model : str, Path or ModelSpec, optional
+        A shipped model's name, a model file, or a spec. Default: the recommended model.
+    priors : mapping, optional
+        A user's own priors by coefficient or textbook quantity, such as
+        ``{"E": {"distribution": "Normal", "mu": 1.7, "sigma": 0.1}}``; they make a new model hash.
+    group : str or sequence of str
+        Columns that tell groups apart.
+    pooling : {"complete", "none", "partial"}, optional
+        Instead of the model's own.
+    engine : {"auto", "amis", "nuts"}
+        ``auto`` is AMIS for complete and no pooling, NUTS for partial pooling, and NUTS where
+        AMIS fails its gates.
+    draws : int
+        Posterior draws (per chain under NUTS).
+    seed : int
+        Seed of everything random.
+    constants : sequence of Constants, optional
+        One per group, to share with an earlier posterior of the same question.
+
+    Returns
+    -------
+    Posterior
+        Draws, model, runs and diagnostics.
+
+    Raises
+    ------
+    RunsTableError
+        For a table that cannot be used, mixed groups included.
+    InferenceError
+        For too few runs, or an engine that cannot serve the model.
+
+    Warns
+    -----
+    ConvergenceWarning
+        When khat, ESS, R-hat or divergences miss their gates.
+    PoolingWarning
+        When groups are fitted apart by a model that does not pool them.
+    """
+    spec = _resolve(model, priors, pooling)
+    columns = (group,) if isinstance(group, str) else tuple(group)
+    table, dropped = read_runs(runs).usable()
+    table.check_groups(columns)
+    labels, problems = _problems(spec, table, columns, constants)
+    chosen = _choose_engine(engine, spec)
+    notes = [*dropped, *_pooling_notes(spec, labels)]
+    started = time.process_time()
+    if chosen == "amis":
+        weighted = [_importance_sample(p, seed, k) for k, p in enumerate(problems)]
+        if engine == "auto" and any(_fails(w) for w in weighted):
+            notes.append("importance sampling failed its gates; the draws are from NUTS instead")
+            warnings.warn(notes[-1], ConvergenceWarning, stacklevel=2)
+            chosen = "nuts"
+    if chosen == "nuts":
+        from bayescale.inference.nuts import sample_nuts
+
+        drawn, population, diagnostics = sample_nuts(problems, draws=draws, seed=seed)
+    else:
+        drawn, diagnostics = _resampled(problems, weighted, draws, seed)
+        population = {}
+    cpu = time.process_time() - started
+    posterior = Posterior(
+        spec=spec,
+        group_columns=columns,
+        labels=labels,
+        problems=tuple(problems),
+        draws=drawn,
+        population=population,
+        diagnostics=replace(diagnostics, cpu_seconds=cpu),
+        notes=tuple(notes),
+        provenance=_provenance(table, spec, seed),
+    )
+    warn_of_gates(posterior.diagnostics)
+    return posterior
+
+
+def warn_of_gates(found: Diagnostics) -> None:
+    """Warn with the value found for every gate that `found` misses."""
+    missed = []
+    if found.khat and not max(found.khat) <= KHAT_MAX:
+        missed.append(f"khat {max(found.khat):.2f} is above {KHAT_MAX}")
+    if found.ess < ESS_MIN:
+        missed.append(f"effective sample size {found.ess:.0f} is below {ESS_MIN:.0f}")
+    if found.rhat > 1.01:
+        missed.append(f"R-hat {found.rhat:.3f} is above 1.01")
+    if found.divergences:
+        missed.append(f"{found.divergences} divergent transitions")
+    if missed:
+        way_out = "Use engine='nuts'." if found.engine == "amis" else "Draw more, or simplify."
+        warnings.warn(
+            f"{found.engine}: {'; '.join(missed)}. {way_out}", ConvergenceWarning, stacklevel=3
+        )
+
+
+def _resolve(
+    model: str | Path | ModelSpec | None,
+    priors: Mapping[str, Any] | None,
+    pooling: Pooling | None,
+) -> ModelSpec:
+    spec = load_model(model)
+    if pooling is not None:
+        spec = replace(spec, pooling=pooling)
+    if spec.pooling == "partial" and not spec.spreads:
+        raise InferenceError(
+            f"model {spec.name!r} states no spreads, so its coefficients cannot be pooled.",
+            "Use a model whose name holds '_partial', or pooling='none' or 'complete'.",
+        )
+    return spec.with_priors(priors or {})
+
+
+def _choose_engine(engine: str, spec: ModelSpec) -> str:
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES)
+    n_coordinates = len(spec.priors) + len(spec.scale_priors)
+    if engine == "amis" and spec.pooling == "partial":
+        raise InferenceError(
+            f"engine 'amis' cannot sample model {spec.name!r}: its groups share a population.",
+            "Use engine='nuts' or 'auto'.",
+        )
+    if engine == "auto":
+        too_many = n_coordinates > MAX_COORDINATES
+        return "nuts" if spec.pooling == "partial" or too_many else "amis"
+    return engine
+
+
+def _problems(
+    spec: ModelSpec,
+    table: RunsTable,
+    columns: tuple[str, ...],
+    constants: Sequence[Constants] | None,
+) -> tuple[tuple[tuple[str, ...], ...], list[Problem]]:
+    law = load_law(spec.law)
+    table.require(*law.inputs, law.output, *columns)
+    pooled = spec.pooling == "complete" or not columns
+    tables = {(): table} if pooled else table.groups(columns)
+    data = {label: _arrays(law, part) for label, part in tables.items()}
+    for label, (inputs, _, _) in data.items():
+        _check_enough(spec, law, label, inputs)
+    shared = [inputs for inputs, _, _ in data.values()] if spec.pooling == "partial" else []
+    if constants is not None and len(constants) != len(data):
+        raise InferenceError(
+            f"{len(constants)} constants were given for {len(data)} groups.",
+            "Pass [p.constants for p in posterior.problems] of a posterior with the same groups.",
+        )
+    problems = []
+    for k, (inputs, log_loss, trunks) in enumerate(data.values()):
+        fixed = constants[k] if constants else choose_constants(spec, inputs, log_loss, shared)
+        problems.append(
+            Problem(spec=spec, inputs=inputs, log_loss=log_loss, trunks=trunks, constants=fixed)
+        )
+    return tuple(data), problems
+
+
+def _arrays(law: Law, table: RunsTable) -> tuple[dict[str, Floats], Floats, Any]:
+    inputs = {name: table.numbers(name) for name in law.inputs}
+    has_trunks = schema.TRUNK in table.columns
+    trunks = table.labels(schema.TRUNK) if has_trunks else np.full(len(table), "")
+    return inputs, np.log(table.numbers(law.output)), trunks
+
+
+def _check_enough(
+    spec: ModelSpec, law: Law, label: tuple[str, ...], inputs: Mapping[str, Floats]
+) -> None:
+    where = f"group {'/'.join(label)!r}" if label else "the runs table"
+    n_runs, needed = len(next(iter(inputs.values()))), len(law.symbols) + 1
+    if n_runs < needed:
+        raise InferenceError(
+            f"{where} holds {n_runs} usable runs, but model {spec.name!r} needs at least {needed}.",
+            "Add runs, or choose a law with fewer coefficients.",
+        )
+    for name, values in inputs.items():
+        if np.ptp(values) == 0.0:
+            raise InferenceError(
+                f"{where}: all {n_runs} runs have {name} = {values[0]:.6g},"
+                f" so law {law.name!r} cannot tell what {name} does.",
+                f"Add runs at another {name}, or choose a law that does not read it.",
+            )
+
+
+def _pooling_notes(spec: ModelSpec, labels: tuple[tuple[str, ...], ...]) -> list[str]:
+    if spec.pooling != "none" or len(labels) < 2:
+        return []
+    note = f"{len(labels)} groups were fitted apart: model {spec.name} does not pool them"
+    warnings.warn(note + ".", PoolingWarning, stacklevel=3)
+    return [note]
+
+
+def _importance_sample(problem: Problem, seed: int, group: int) -> Weighted:
+    density, rng = Density(problem), np.random.default_rng([seed, group])
+    found = sample(density, rng, EFFORTS[0])
+    for effort in EFFORTS[1:]:
+        if not _fails(found):
+            break
+        found = sample(density, rng, effort)
+    return found
+
+
+def _fails(weighted: Weighted) -> bool:
+    return not (weighted.khat <= KHAT_MAX and weighted.ess >= ESS_MIN)
+
+
+def _resampled(
+    problems: Sequence[Problem], weighted: Sequence[Weighted], n_draws: int, seed: int
+) -> tuple[dict[str, Floats], Diagnostics]:
+    columns: dict[str, list[Floats]] = {}
+    for group, (problem, found) in enumerate(zip(problems, weighted, strict=True)):
+        rng = np.random.default_rng([seed, group, 1])
+        values = Density(problem).constrain(found.resample(n_draws, rng))
+        for symbol, value in values.items():
+            columns.setdefault(symbol, []).append(value)
+    draws = {symbol: np.concatenate(v, axis=1)[None] for symbol, v in columns.items()}
+    return draws, Diagnostics(
+        engine="amis",
+        khat=tuple(found.khat for found in weighted),
+        ess=min(found.ess for found in weighted),
+        rhat=float("nan"),
+        divergences=0,
+        cpu_seconds=0.0,
+    )
+
+
+def _provenance(table: RunsTable, spec: ModelSpec, seed: int) -> dict[str, str]:
+    packages = {name: version(name) for name in ("bayescale", "numpy", "scipy")}
+    return {
+        "runs": table.name,
+        "runs_sha256": table.fingerprint,
+        "model": spec.name,
+        "model_hash": spec.hash,
+        "seed": str(seed),
+        "python": platform.python_version(),
+        **packages,
+    }

@@ -1,0 +1,321 @@
+"""The posterior: draws, model, runs and diagnostics in one immutable object that saves and loads.
+
+Everything after a fit works from here with NumPy alone. This is the only file that knows which
+generation of ArviZ is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.errors import InferenceError, UnknownNameError
+from bayescale.laws import Law
+from bayescale.models.catalog import model_from_dict
+from bayescale.models.problem import Constants, Problem
+from bayescale.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+FORMAT = 1
+"""Version of the file layout; files of older versions must keep loading."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostics:
+    """How well the posterior was sampled.
+
+    Parameters
+    ----------
+    engine : {"amis", "nuts"}
+        What drew it.
+    khat : tuple of float
+        Pareto shape of the importance weights of each group; empty under NUTS.
+    ess : float
+        Smallest effective sample size over groups (AMIS) or coefficients (NUTS, bulk).
+    rhat : float
+        Largest R-hat over coefficients; NaN under AMIS, whose draws are independent.
+    divergences : int
+        Divergent transitions; zero under AMIS.
+    cpu_seconds : float
+        CPU time of the fit.
+    """
+
+    engine: str
+    khat: tuple[float, ...]
+    ess: float
+    rhat: float
+    divergences: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Posterior:
+    """Draws of a model's coefficients for every group, and all that a forecast needs.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model, a user's priors included.
+    group_columns : tuple of str
+        Columns that tell groups apart; empty for one group.
+    labels : tuple of tuple of str
+        One label a group, values of `group_columns`.
+    problems : tuple of Problem
+        Runs and constants of each group.
+    draws : mapping of str to array, shape (chain, draw, group)
+        Coefficients of the law, ``sigma`` and, where there is a discrepancy, ``tau``.
+    population : mapping of str to array, shape (chain, draw)
+        Partial pooling only: ``mu_<symbol>`` and ``spread_<symbol>`` on the sampling coordinate.
+    diagnostics : Diagnostics
+        How well it was sampled.
+    notes : tuple of str
+        What a reader must know: rows left out, groups fitted apart, engines changed.
+    provenance : mapping of str to str
+        Runs table's name and fingerprint, model hash, versions, seed.
+    """
+
+    spec: ModelSpec
+    group_columns: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    problems: tuple[Problem, ...]
+    draws: Mapping[str, Floats]
+    population: Mapping[str, Floats]
+    diagnostics: Diagnostics
+    notes: tuple[str, ...]
+    provenance: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Return one line: model, runs, groups, engine and diagnostics."""
+        found = self.diagnostics
+        khat = f", khat {max(found.khat):.2f}" if found.khat else f", R-hat {found.rhat:.3f}"
+        return (
+            f"Posterior of {self.spec.name} on {self.n_runs} runs of"
+            f" {self.provenance.get('runs', 'a table')!r} in {len(self.labels)} group(s):"
+            f" {self.n_draws} draws by {found.engine}, ESS {found.ess:.0f}{khat}"
+        )
+
+    @property
+    def law(self) -> Law:
+        """The law."""
+        return self.problems[0].law
+
+    @property
+    def n_runs(self) -> int:
+        """Runs fitted, over all groups."""
+        return sum(len(problem) for problem in self.problems)
+
+    @property
+    def n_draws(self) -> int:
+        """Draws over all chains."""
+        chains, draws, _ = next(iter(self.draws.values())).shape
+        return int(chains * draws)
+
+    def coefficients(self, group: int = 0) -> dict[str, Floats]:
+        """Return draws of every coefficient of one group, chains joined, each shape (draws,)."""
+        return {symbol: values[:, :, group].reshape(-1) for symbol, values in self.draws.items()}
+
+    def textbook(self, group: int = 0) -> dict[str, Floats]:
+        """Return draws of the coefficients as the literature writes them (E, A, B, alpha...)."""
+        reference = self.problems[group].constants.reference
+        return self.law.textbook(self.coefficients(group), reference)
+
+    def group_index(self, label: Sequence[str]) -> int:
+        """Return the index of a group.
+
+        Raises
+        ------
+        UnknownNameError
+            When no group has this label.
+        """
+        wanted = tuple(str(part) for part in label)
+        if wanted not in self.labels:
+            raise UnknownNameError(
+                "group", "/".join(wanted), ["/".join(known) for known in self.labels]
+            )
+        return self.labels.index(wanted)
+
+    def summary(self, ci_prob: float = 0.9) -> pd.DataFrame:
+        """Return mean, sd and central interval of every coefficient, sampled and textbook.
+
+        Parameters
+        ----------
+        ci_prob : float
+            Probability of the central interval.
+
+        Returns
+        -------
+        DataFrame
+            One row per group and coefficient.
+        """
+        import pandas as pd
+
+        tails = (0.5 - ci_prob / 2, 0.5 + ci_prob / 2)
+        rows = []
+        for group, label in enumerate(self.labels):
+            values = {**self.coefficients(group), **self.textbook(group)}
+            for symbol, draws in values.items():
+                low, high = np.quantile(draws, tails)
+                head = dict(zip(self.group_columns, label, strict=False))
+                rows.append(
+                    {
+                        **head,
+                        "coefficient": symbol,
+                        "mean": draws.mean(),
+                        "sd": draws.std(),
+                        f"q{100 * tails[0]:g}": low,
+                        f"q{100 * tails[1]:g}": high,
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def to_datasets(self) -> dict[str, xr.Dataset]:
+        """Return the posterior as xarray datasets by ArviZ group name."""
+        import xarray as xr
+
+        draws = {k: (("chain", "draw", "group"), v) for k, v in self.draws.items()}
+        draws.update({k: (("chain", "draw"), v) for k, v in self.population.items()})
+        names = ["/".join(label) or "all" for label in self.labels]
+        sizes = [len(problem) for problem in self.problems]
+        inputs = {
+            name: ("run", np.concatenate([p.inputs[name] for p in self.problems]))
+            for name in self.law.inputs
+        }
+        constant = {
+            **inputs,
+            "group_of_run": ("run", np.repeat(np.arange(len(sizes)), sizes)),
+            "trunk": ("run", np.concatenate([p.trunks for p in self.problems]).astype(str)),
+        }
+        observed = {"log_loss": ("run", np.concatenate([p.log_loss for p in self.problems]))}
+        return {
+            "posterior": xr.Dataset(draws, coords={"group": names}, attrs=self._attributes()),
+            "constant_data": xr.Dataset(constant),
+            "observed_data": xr.Dataset(observed),
+        }
+
+    def _attributes(self) -> dict[str, Any]:
+        content = {
+            "format": FORMAT,
+            "spec": self.spec.to_dict(),
+            "group_columns": list(self.group_columns),
+            "labels": [list(label) for label in self.labels],
+            "constants": [asdict(problem.constants) for problem in self.problems],
+            "diagnostics": asdict(self.diagnostics),
+            "notes": list(self.notes),
+            "provenance": dict(self.provenance),
+        }
+        return {"bayescale": json.dumps(content)}
+
+    def to_arviz(self) -> Any:
+        """Return an ArviZ container: InferenceData before ArviZ 1, an xarray DataTree from it on."""
+        datasets = self.to_datasets()
+        import arviz as az
+
+        if hasattr(az, "InferenceData") and int(az.__version__.split(".")[0]) < 1:
+            return az.InferenceData(**datasets, warn_on_custom_groups=False)
+        from xarray import DataTree
+
+        return DataTree.from_dict(datasets)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the posterior to a NetCDF file that either generation of ArviZ opens.
+
+        Written beside the target first and renamed, so that a killed process leaves no half file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Target, usually ending in ``.nc``.
+
+        Returns
+        -------
+        Path
+            The path written.
+        """
+        target = Path(path)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            for mode, (group, dataset) in zip("waa", self.to_datasets().items(), strict=True):
+                dataset.to_netcdf(partial, mode=mode, group=group, engine="h5netcdf")
+            with partial.open("rb") as handle:
+                os.fsync(handle.fileno())
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+
+def load_posterior(path: str | Path) -> Posterior:
+    """Read a posterior written by `Posterior.save`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A NetCDF file.
+
+    Raises
+    ------
+    InferenceError
+        When the file is missing, unreadable or no posterior of ours.
+    """
+    import xarray as xr
+
+    if not Path(path).is_file():
+        raise InferenceError(f"posterior file {str(path)!r} does not exist.", "Check the path.")
+    groups = ("posterior", "constant_data", "observed_data")
+    try:
+        datasets = [xr.load_dataset(path, group=group, engine="h5netcdf") for group in groups]
+        content = json.loads(datasets[0].attrs["bayescale"])
+    except (OSError, ValueError, KeyError) as error:
+        raise InferenceError(
+            f"posterior file {str(path)!r} is corrupt or not one of ours: {error}.",
+            "Write it again with Posterior.save or `bayescale fit RUNS --out FILE.nc`.",
+        ) from error
+    if content["format"] > FORMAT:
+        raise InferenceError(
+            f"posterior file {str(path)!r} has format {content['format']}, newer than {FORMAT}.",
+            "Update bayescale.",
+        )
+    return _from_parts(content, *datasets)
+
+
+def _from_parts(
+    content: Mapping[str, Any], posterior: xr.Dataset, constant: xr.Dataset, observed: xr.Dataset
+) -> Posterior:
+    spec = model_from_dict(content["spec"], "posterior file")
+    group_of_run = constant["group_of_run"].values
+    problems = []
+    for group, constants in enumerate(content["constants"]):
+        rows = group_of_run == group
+        problems.append(
+            Problem(
+                spec=spec,
+                inputs={name: constant[name].values[rows] for name in constants["reference"]},
+                log_loss=observed["log_loss"].values[rows],
+                trunks=constant["trunk"].values[rows].astype(str),
+                constants=Constants(**constants),
+            )
+        )
+    diagnostics = {**content["diagnostics"], "khat": tuple(content["diagnostics"]["khat"])}
+    arrays: dict[str, Floats] = {str(name): posterior[name].values for name in posterior.data_vars}
+    return Posterior(
+        spec=spec,
+        group_columns=tuple(content["group_columns"]),
+        labels=tuple(tuple(label) for label in content["labels"]),
+        problems=tuple(problems),
+        draws={name: values for name, values in arrays.items() if values.ndim == 3},
+        population={name: values for name, values in arrays.items() if values.ndim == 2},
+        diagnostics=Diagnostics(**diagnostics),
+        notes=tuple(content["notes"]),
+        provenance=content["provenance"],
+    )
