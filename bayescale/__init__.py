@@ -1,0 +1,51 @@
+"""bayescale: decide whether to pay for a large training run.
+
+Importing the package imports none of PyMC, PyTorch or pandas; each name loads its room when used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_EXPORTS = {
+    "Allocation": "bayescale.decisions.allocate",
+    "Coefficient": "bayescale.laws",
+    "Decision": "bayescale.decisions.decide",
+    "Forecast": "bayescale.forecasts.forecast",
+    "Law": "bayescale.laws",
+    "ModelSpec": "bayescale.models.spec",
+    "Posterior": "bayescale.inference.posterior",
+    "Prior": "bayescale.laws",
+    "RunsTable": "bayescale.runs.table",
+    "Scenario": "bayescale.decisions.scenario",
+    "allocate": "bayescale.decisions.allocate",
+    "decide": "bayescale.decisions.decide",
+    "fit": "bayescale.inference.fit",
+    "forecast": "bayescale.forecasts.forecast",
+    "lint": "bayescale.runs.lint",
+    "list_laws": "bayescale.laws",
+    "list_models": "bayescale.models.catalog",
+    "list_runs": "bayescale.runs.catalog",
+    "load_law": "bayescale.laws",
+    "load_model": "bayescale.models.catalog",
+    "load_posterior": "bayescale.inference.posterior",
+    "load_scenario": "bayescale.decisions.scenario",
+    "read_runs": "bayescale.runs.table",
+    "write_report": "bayescale.reports.report",
+}
+
+__all__ = sorted(_EXPORTS)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import the room that holds a public name, on first use."""
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'bayescale' has no attribute {name!r}")
+    return getattr(import_module(_EXPORTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return [*__all__, "__version__"]

@@ -1,0 +1,245 @@
+"""The forecast: what one new run would lose, with intervals, probabilities and how far it reaches."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.errors import ExtrapolationWarning, ForecastError
+from bayescale.forecasts.mixture import Mixture
+from bayescale.forecasts.newcomer import with_new_group
+from bayescale.forecasts.points import Points, make_points, points_from_frame
+from bayescale.forecasts.predict import Components, predict, predictive_draws
+from bayescale.inference.fit import fit
+from bayescale.inference.posterior import Posterior
+from bayescale.models.discrepancy import Floats
+from bayescale.models.problem import positions
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+LEVELS = (0.025, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.975)
+"""Probabilities of the quantile columns of a forecast table."""
+
+FAR = 1000.0
+"""Extrapolation factor beyond which no backtest of ours says anything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Predictive distribution of one new run's loss at each of several points.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The fit it rests on.
+    points : Points
+        Inputs and group of each point.
+    parts : Components
+        Mixture components of log loss, one per draw and point.
+    """
+
+    posterior: Posterior
+    points: Points
+    parts: Components
+
+    def __repr__(self) -> str:
+        """Return one line: how many points, how far, and the first interval."""
+        low, high = self.interval(0.9)[0]
+        return (
+            f"Forecast of {len(self.points)} point(s) by {self.posterior.spec.name}, up to"
+            f" {self.extrapolation_factor.max():.3g}x the fitted compute; first:"
+            f" {self.median[0]:.4g} [{low:.4g}, {high:.4g}] at 90 %"
+        )
+
+    @cached_property
+    def mixture(self) -> Mixture:
+        """The predictive distribution of log loss."""
+        return Mixture(self.parts.mean, self.parts.variance)
+
+    def quantile(self, p: float | Sequence[float]) -> Floats:
+        """Return losses below which probabilities `p` lie, shape (P,) or (len(p), P)."""
+        values = np.exp(self.mixture.quantile(np.atleast_1d(np.asarray(p, dtype=float))))
+        return np.asarray(values[0] if np.isscalar(p) else values)
+
+    @cached_property
+    def median(self) -> Floats:
+        """Median loss of each point, shape (P,)."""
+        return self.quantile(0.5)
+
+    def interval(self, ci_prob: float = 0.9) -> Floats:
+        """Return central intervals of one new run's loss.
+
+        Parameters
+        ----------
+        ci_prob : float
+            Probability inside.
+
+        Returns
+        -------
+        array, shape (P, 2)
+            Lower and upper ends, nats per token.
+        """
+        if not 0.0 < ci_prob < 1.0:
+            raise ForecastError(f"interval: ci_prob is {ci_prob!r}, expected between 0 and 1.")
+        return self.quantile([0.5 - ci_prob / 2, 0.5 + ci_prob / 2]).T
+
+    def prob_below(self, loss: float | Floats) -> Floats:
+        """Return the probability that a new run's loss is at most `loss`, shape (P,)."""
+        target = np.asarray(loss, dtype=float)
+        if not np.all(np.isfinite(target) & (target > 0)):
+            raise ForecastError(f"prob_below: loss is {loss!r}, but must be a positive number.")
+        return self.mixture.cdf(np.log(target) * np.ones(len(self.points)))
+
+    def draws(self, n_draws: int = 4000, seed: int = 0) -> Floats:
+        """Draw the losses of new runs at all points jointly.
+
+        Parameters
+        ----------
+        n_draws : int
+            Draws.
+        seed : int
+            Seed; equal seeds and points give equal draws.
+
+        Returns
+        -------
+        array, shape (n_draws, P)
+            Loss. Points of one group share coefficients, discrepancy and delivery.
+        """
+        out = np.empty((n_draws, len(self.points)))
+        for group, rows in _by_group(self.posterior, self.points).items():
+            inputs = {name: values[rows] for name, values in self.points.inputs.items()}
+            rng = np.random.default_rng([seed, group])
+            out[:, rows] = np.exp(predictive_draws(self.posterior, group, inputs, n_draws, rng))
+        return out
+
+    @cached_property
+    def extrapolation_factor(self) -> Floats:
+        """Compute of each point over that of the largest fitted run of its group, shape (P,)."""
+        out = np.empty(len(self.points))
+        for group, rows in _by_group(self.posterior, self.points).items():
+            problem = self.posterior.problems[group]
+            inputs = {name: values[rows] for name, values in self.points.inputs.items()}
+            out[rows] = np.exp(problem.excess(positions(problem.law, inputs)))
+        return out
+
+    @cached_property
+    def khat(self) -> Floats:
+        """Pareto khat of each point's group, shape (P,); NaN under NUTS."""
+        khat = self.posterior.diagnostics.khat
+        groups = [self.posterior.group_index(label) for label in self.points.labels]
+        return np.array([khat[g] if g < len(khat) else np.nan for g in groups])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a point: mean, sd, quantiles, extrapolation factor and khat."""
+        import pandas as pd
+
+        mean, sd = self.mixture.moments()
+        columns: dict[str, Any] = {"loss_mean": mean, "loss_sd": sd}
+        quantiles = self.quantile(LEVELS)
+        columns.update({quantile_column(p): quantiles[k] for k, p in enumerate(LEVELS)})
+        columns["extrapolation_factor"] = self.extrapolation_factor
+        columns["khat"] = self.khat
+        return pd.DataFrame(columns)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot loss against compute: runs, law, bands and the forecast points."""
+        from bayescale.plots.extrapolation import plot_extrapolation
+
+        return plot_extrapolation(self, ax=ax)
+
+
+def forecast(
+    source: Any,
+    at: Any = None,
+    *,
+    seed: int = 0,
+    warn: bool = True,
+    labels: Sequence[Sequence[str]] | None = None,
+    **inputs: Any,
+) -> Forecast:
+    """Forecast the loss of runs that have not been made.
+
+    Parameters
+    ----------
+    source : Posterior, or anything `fit` takes
+        A fit, or runs to fit with the recommended model first.
+    at : DataFrame, optional
+        One row a point: the law's inputs, and the group columns where there are groups.
+    seed : int
+        Seed of the fit when `source` is no posterior.
+    warn : bool
+        Warn when a point lies absurdly far from the fitted runs.
+    labels : sequence of sequence of str, optional
+        Group of each point, with inputs given by keyword.
+    **inputs : float or array
+        Inputs by name instead of `at`: ``n_params=7e9, n_tokens=2e12``.
+
+    Returns
+    -------
+    Forecast
+        Intervals, probabilities and joint draws.
+
+    Raises
+    ------
+    ForecastError
+        For points that cannot be used.
+
+    Warns
+    -----
+    ExtrapolationWarning
+        When a point's compute exceeds 1000 times the largest fitted one.
+    """
+    posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
+    if (at is None) == (not inputs):
+        raise ForecastError(
+            "forecast: give either a table of points or inputs by name, not both and not neither.",
+            f"For example forecast(posterior, {'=..., '.join(posterior.law.inputs)}=...).",
+        )
+    if at is None:
+        points = make_points(posterior, inputs, None if labels is None else [*map(tuple, labels)])
+    else:
+        points = at if isinstance(at, Points) else points_from_frame(at, posterior)
+    for label in dict.fromkeys(points.labels):
+        if label not in posterior.labels:
+            posterior = with_new_group(posterior, label, seed)
+    made = Forecast(posterior, points, _components(posterior, points))
+    furthest = float(made.extrapolation_factor.max())
+    if warn and furthest > FAR:
+        warnings.warn(
+            f"a forecast point has {furthest:.3g} times the compute of the largest fitted run;"
+            f" beyond {FAR:g} the interval rests on the prior.",
+            ExtrapolationWarning,
+            stacklevel=2,
+        )
+    return made
+
+
+def quantile_column(p: float) -> str:
+    """Return the column name of a quantile: ``loss_q05`` for .05, ``loss_q975`` for .975."""
+    return "loss_q" + f"{p:.3f}"[2:].rstrip("0").ljust(2, "0")
+
+
+def _by_group(posterior: Posterior, points: Points) -> dict[int, Any]:
+    groups = np.array([posterior.group_index(label) for label in points.labels])
+    return {int(group): np.flatnonzero(groups == group) for group in np.unique(groups)}
+
+
+def _components(posterior: Posterior, points: Points) -> Components:
+    names = ("law", "mean", "discrepancy", "improvement", "noise")
+    size = (posterior.n_draws, len(points))
+    out: Mapping[str, Floats] = {name: np.empty(size) for name in names}
+    kappa = 0.0
+    for group, rows in _by_group(posterior, points).items():
+        inputs = {name: values[rows] for name, values in points.inputs.items()}
+        parts = predict(posterior, group, inputs)
+        kappa = parts.kappa
+        for name in names:
+            out[name][:, rows] = getattr(parts, name)
+    return Components(**out, kappa=kappa)

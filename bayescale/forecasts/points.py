@@ -1,0 +1,136 @@
+"""Points to forecast: inputs and group of each, checked against a posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.errors import ForecastError
+from bayescale.inference.posterior import Posterior
+from bayescale.models.discrepancy import Floats
+from bayescale.runs import schema
+from bayescale.runs.columns import canonical
+from bayescale.runs.files import raw_columns, read_file
+from bayescale.runs.table import read_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where a forecast is wanted.
+
+    Parameters
+    ----------
+    inputs : mapping of str to array, shape (P,)
+        The law's inputs, in their own units.
+    labels : tuple of tuple of str
+        Group of each point.
+    """
+
+    inputs: Mapping[str, Floats]
+    labels: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.labels)
+
+
+def read_points(path: str | Path, posterior: Posterior) -> tuple[pd.DataFrame, Points]:
+    """Read points from a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The law's inputs under any recognised spelling, and the group columns if there are any.
+    posterior : Posterior
+        What they will be forecast with.
+
+    Returns
+    -------
+    frame : DataFrame
+        The file as it is, every column in order; cells of a CSV as text.
+    points : Points
+        What the forecast reads of it.
+
+    Raises
+    ------
+    RunsTableError
+        When the file, a column or a value cannot be used.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(read_file(Path(path)))
+    return frame, points_from_frame(frame, posterior)
+
+
+def points_from_frame(frame: pd.DataFrame, posterior: Posterior) -> Points:
+    """Take a law's inputs and the groups from a frame, which is not changed.
+
+    Raises
+    ------
+    RunsTableError
+        When a column is missing, or a value is no positive number.
+    """
+    import pandas as pd
+
+    where = "forecast points"
+    named = canonical(raw_columns(frame, where), {}, where)
+    read = {*posterior.law.inputs, *posterior.group_columns, schema.N_PARAMS, schema.N_TOKENS}
+    table = read_runs(pd.DataFrame({k: v for k, v in named.items() if k in read}), name=where)
+    table.require(*posterior.law.inputs, *posterior.group_columns)
+    columns = [table.labels(name) for name in posterior.group_columns]
+    labels = tuple(zip(*columns, strict=True)) if columns else ((),) * len(table)
+    inputs = {name: table.numbers(name) for name in posterior.law.inputs}
+    return make_points(posterior, inputs, labels)
+
+
+def make_points(
+    posterior: Posterior, inputs: Mapping[str, Any], labels: Sequence[tuple[str, ...]] | None = None
+) -> Points:
+    """Check inputs and groups, and return them as `Points`.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        What they will be forecast with.
+    inputs : mapping of str to number or sequence
+        The law's inputs; scalars are repeated.
+    labels : sequence of tuple of str, optional
+        Group of each point; may be left out when there is one group.
+
+    Raises
+    ------
+    ForecastError
+        For a missing or unknown input, a value that is no positive number, or a missing group.
+    """
+    wanted = posterior.law.inputs
+    for name in (*wanted, *inputs):
+        if name not in inputs or name not in wanted:
+            raise ForecastError(
+                f"forecast points: got {', '.join(inputs) or 'nothing'}, but law"
+                f" {posterior.law.name!r} reads {', '.join(wanted)}."
+            )
+    arrays = np.broadcast_arrays(*(np.asarray(inputs[name], dtype=float) for name in wanted))
+    named = {name: np.atleast_1d(array) for name, array in zip(wanted, arrays, strict=True)}
+    for name, values in named.items():
+        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+        if len(bad):
+            raise ForecastError(
+                f"forecast points: {name} is {values[bad[0]]:g} in row {bad[0]}"
+                f" ({len(bad)} such rows), but must be a positive number."
+            )
+    n_points = len(next(iter(named.values())))
+    if labels is None and len(posterior.labels) > 1:
+        raise ForecastError(
+            f"forecast points: the fit has {len(posterior.labels)} groups, but none was named.",
+            f"Give {', '.join(posterior.group_columns)}.",
+        )
+    if labels is None or posterior.spec.pooling == "complete":
+        return Points(named, (posterior.labels[0],) * n_points)
+    return Points(named, tuple(tuple(str(part) for part in label) for label in labels))
