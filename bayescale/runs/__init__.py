@@ -15,7 +15,7 @@ _HOMES = {
     "runs_folder": "catalog",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

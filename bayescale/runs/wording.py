@@ -17,8 +17,13 @@ def rows_text(rows: np.ndarray) -> str:
 
 
 def counts_text(values: np.ndarray) -> str:
-    """Return ``c4 (12 rows), pile (3 rows)``, the most frequent first."""
+    """Return ``c4 (12 rows), pile (3 rows)``, the most frequent first, long names cut."""
     names, counts = np.unique(values, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    shown = ", ".join(f"{names[i] or '(empty)'} ({counts[i]} rows)" for i in order[:SHOWN])
-    return shown + (f" and {names.size - SHOWN} more" if names.size > SHOWN else "")
+    shown = ", ".join(f"{short(names[i])} ({counts[i]} rows)" for i in order[:4])
+    return shown + (f" and {names.size - 4} more" if names.size > 4 else "")
+
+
+def short(name: str) -> str:
+    """Return a label cut to 40 characters, or ``(empty)``."""
+    return f"{name[:37]}..." if len(name) > 40 else name or "(empty)"

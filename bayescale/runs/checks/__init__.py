@@ -1,0 +1,1 @@
+"""The checks of the linter, one a file."""
