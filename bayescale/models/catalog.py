@@ -76,6 +76,27 @@ def read_model(path: Path) -> ModelSpec:
         When the file is missing, is no YAML mapping, or its name is not the file's name.
     """
     where = f"model file {path.name!r}"
+    data = read_yaml(path, where)
+    if data.get("name") != path.stem:
+        raise ModelError(f"{where}: name is {data.get('name')!r}, expected {path.stem!r}.")
+    return model_from_dict(data, where)
+
+
+def read_yaml(path: Path, where: str) -> Mapping[str, Any]:
+    """Return the mapping that a plain YAML file holds; tags that build objects are refused.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+    where : str
+        What to call it in messages.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be read, is no plain YAML, or holds no mapping.
+    """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -84,9 +105,7 @@ def read_model(path: Path) -> ModelSpec:
         raise ModelError(f"{where} is not plain YAML: {error}".replace("\n", " ")) from error
     if not isinstance(data, Mapping):
         raise ModelError(f"{where} holds {type(data).__name__}, but a mapping was expected.")
-    if data.get("name") != path.stem:
-        raise ModelError(f"{where}: name is {data.get('name')!r}, expected {path.stem!r}.")
-    return model_from_dict(data, where)
+    return data
 
 
 def model_from_dict(data: Mapping[str, Any], where: str = "model") -> ModelSpec:
