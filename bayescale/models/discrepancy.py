@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from scipy import linalg
-from scipy.spatial.distance import cdist
 
 from bayescale.models.spec import Discrepancy
 
@@ -41,7 +40,8 @@ def kernel(
     ----------
     Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, equation 4.17.
     """
-    scaled = np.sqrt(3.0) * cdist(positions, others) / shape.length
+    distance = np.linalg.norm(positions[:, None, :] - others[None, :, :], axis=-1)
+    scaled = np.sqrt(3.0) * distance / shape.length
     growth = np.exp(-shape.rho * np.minimum(compute, 0.0))
     other_growth = np.exp(-shape.rho * np.minimum(other_compute, 0.0))
     return (1.0 + scaled) * np.exp(-scaled) * growth[:, None] * other_growth[None, :]
