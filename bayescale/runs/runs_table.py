@@ -72,7 +72,8 @@ class RunsTable:
     @property
     def compute_6nd(self) -> np.ndarray:
         """6 N D in FLOPs as float64, because the product overflows int64 on real tables."""
-        self.require(N_PARAMS, N_TOKENS)
+        if len(self):
+            self.require(N_PARAMS, N_TOKENS)
         return np.asarray(6.0 * self.data[N_PARAMS] * self.data[N_TOKENS])
 
     @property
@@ -207,7 +208,7 @@ class RunsTable:
         if not factor > 1:
             raise RunsTableError(f"hide_largest: factor is {factor}, expected a number above 1.")
         compute = self.compute_6nd
-        fitted = compute <= compute.max() / factor
+        fitted = compute <= compute.max(initial=0.0) / factor
         edge = 1.5 * compute[fitted].max(initial=0.0)
         return self.select(fitted), self.select((compute > edge) & fitted.any())
 
