@@ -1,0 +1,302 @@
+"""What one training unit is: frozen, complete and hashed before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import warnings
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from bayescale.errors import BayescaleWarning, HarnessError
+from bayescale.harness.resolved import read_resolved
+
+ZIPF_FACTS = "synthetic_zipf"
+"""Name of the synthetic corpus; every other corpus name is a folder of ``data/corpora``."""
+
+
+def check(holds: bool, owner: object, field: str, expected: str) -> None:
+    """Raise when a field of a configuration is out of range.
+
+    Parameters
+    ----------
+    holds : bool
+        Whether the value is acceptable.
+    owner : object
+        The configuration.
+    field : str
+        Name of the field.
+    expected : str
+        What would have been accepted.
+
+    Raises
+    ------
+    HarnessError
+        When ``holds`` is false; the message names the value found.
+    """
+    if not holds:
+        found = getattr(owner, field)
+        raise HarnessError(
+            f"{type(owner).__name__}: {field} is {found!r}, but it must be {expected}.",
+            f"Change {field} where this configuration is written.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchitectureConfig:
+    """Shape of one decoder. Every member of a unit has this shape."""
+
+    name: str = "llama"
+    """Registered architecture, the token mixer of the shared backbone."""
+    d_model: int
+    """Width of the residual stream."""
+    n_layers: int
+    """Number of blocks."""
+    n_heads: int
+    """Heads of the token mixer; divides ``d_model``."""
+    ffn_width: int
+    """Hidden width of the channel mixer."""
+    vocab_size: int
+    """Number of distinct tokens."""
+    context: int
+    """Tokens in one sequence."""
+
+    def __post_init__(self) -> None:
+        """Check that the shape can be built."""
+        for name in ("d_model", "n_layers", "n_heads", "ffn_width", "vocab_size", "context"):
+            check(getattr(self, name) >= 1, self, name, "at least 1")
+        check(self.d_model % self.n_heads == 0, self, "n_heads", f"a divisor of {self.d_model}")
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one head."""
+        return self.d_model // self.n_heads
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FactsConfig:
+    """Law of the synthetic stream of Zipf-keyed facts; see `bayescale.harness.facts`."""
+
+    vocab_size: int = 32
+    """Number of distinct tokens, V."""
+    key_tokens: int = 3
+    """Tokens of a key, m; there are V^m keys."""
+    exponent: float = 0.6
+    """Key k has probability proportional to k^-(1 + exponent)."""
+    noise: float = 0.1
+    """Probability that the answer is not the one of the table."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges in which the entropy formula holds."""
+        check(self.vocab_size >= 2, self, "vocab_size", "at least 2")
+        check(self.key_tokens >= 1, self, "key_tokens", "at least 1")
+        check(self.exponent > 0, self, "exponent", "above 0")
+        check(0 < self.noise < 1, self, "noise", "between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataConfig:
+    """Where the tokens come from."""
+
+    corpus: str
+    """Folder name under ``data/corpora``, or ``zipf_facts``."""
+    tokens_sha256: str = ""
+    """Hash of the token file; empty for the synthetic stream, which is its own recipe."""
+    eval_tokens: int = 131072
+    """Size of the fixed evaluation set, in tokens."""
+    facts: FactsConfig | None = None
+    """Law of the synthetic stream; only with ``corpus="zipf_facts"``."""
+
+    def __post_init__(self) -> None:
+        """Check that the corpus kind and its settings agree."""
+        check(self.eval_tokens >= 1, self, "eval_tokens", "at least 1")
+        synthetic = self.corpus == ZIPF_FACTS
+        check((self.facts is not None) == synthetic, self, "facts", f"given for {ZIPF_FACTS} only")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptimConfig:
+    """AdamW, shared by all members; the peak learning rate belongs to the member."""
+
+    beta1: float = 0.9
+    """First-moment decay."""
+    beta2: float = 0.98
+    """Second-moment decay; small batches want it high."""
+    eps: float = 1e-8
+    """Added to the root of the second moment."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay, per unit of learning rate."""
+    clip: float = 1.0
+    """Largest Euclidean norm of one member's gradient."""
+    warmup_tokens: int
+    """Tokens over which the learning rate rises linearly."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges of AdamW."""
+        for name in ("beta1", "beta2"):
+            check(0 <= getattr(self, name) < 1, self, name, "in [0, 1)")
+        for name in ("eps", "clip"):
+            check(getattr(self, name) > 0, self, name, "above 0")
+        for name in ("weight_decay", "warmup_tokens"):
+            check(getattr(self, name) >= 0, self, name, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig:
+    """Steps of the trunk and of its decay branches."""
+
+    batch_tokens: int
+    """Tokens of one member in one optimiser step; a multiple of the context."""
+    milestones: tuple[int, ...]
+    """Token budgets, ascending: each is one decay branch of the same trunk."""
+    decay_fraction: float = 0.2
+    """Share of a milestone over which the learning rate falls to zero."""
+    abort_ratio: float = 1.5
+    """A member above this many times its running minimum loss ..."""
+    abort_steps: int = 100
+    """... for this many consecutive steps is marked diverged."""
+    checkpoint_seconds: float = 60.0
+    """Wall-clock seconds between two checkpoints."""
+
+    def __post_init__(self) -> None:
+        """Check that the milestones ascend and leave room for a decay."""
+        check(self.batch_tokens >= 1, self, "batch_tokens", "at least 1")
+        check(len(self.milestones) >= 1, self, "milestones", "at least one token budget")
+        ascending = all(a < b for a, b in zip(self.milestones, self.milestones[1:], strict=False))
+        check(ascending, self, "milestones", "strictly ascending")
+        check(0 < self.decay_fraction < 1, self, "decay_fraction", "between 0 and 1")
+        check(self.abort_ratio > 1, self, "abort_ratio", "above 1")
+        check(self.abort_steps >= 1, self, "abort_steps", "at least 1")
+        check(self.checkpoint_seconds > 0, self, "checkpoint_seconds", "above 0")
+        steps = self.milestones[0] * self.decay_fraction / self.batch_tokens
+        check(steps >= 1, self, "milestones", "long enough for one decay step of batch_tokens")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """One network of a stack."""
+
+    seed: int
+    """Seed of the initial parameters and of the data order."""
+    learning_rate: float
+    """Peak learning rate."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check(self.seed >= 0, self, "seed", "at least 0")
+        check(0 < self.learning_rate < math.inf, self, "learning_rate", "positive and finite")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunConfig:
+    """One unit of work: K networks of one shape, trained together on all milestones."""
+
+    architecture: ArchitectureConfig
+    """Shape of every member."""
+    data: DataConfig
+    """Tokens."""
+    optim: OptimConfig
+    """Optimiser."""
+    train: TrainConfig
+    """Milestones and steps."""
+    members: tuple[Member, ...]
+    """The K members."""
+
+    def __post_init__(self) -> None:
+        """Check what only the parts together can show."""
+        check(len(self.members) >= 1, self, "members", "at least one member")
+        check(len(set(self.members)) == len(self.members), self, "members", "distinct")
+        context, facts = self.architecture.context, self.data.facts
+        divides = self.train.batch_tokens % context == 0
+        check(divides, self.train, "batch_tokens", f"a multiple of the context, {context}")
+        divides = self.data.eval_tokens % context == 0
+        check(divides, self.data, "eval_tokens", f"a multiple of the context, {context}")
+        if facts is not None:
+            found = self.architecture.vocab_size == facts.vocab_size
+            check(found, self.architecture, "vocab_size", f"that of the facts, {facts.vocab_size}")
+            aligned = context % (facts.key_tokens + 1) == 0
+            length = facts.key_tokens + 1
+            check(aligned, self.architecture, "context", f"a multiple of a fact's {length} tokens")
+
+    def to_json(self) -> str:
+        """Return every field, defaults included, as canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> RunConfig:
+        """Read a resolved configuration.
+
+        Parameters
+        ----------
+        text : str
+            What `to_json` wrote; every field must be there.
+
+        Returns
+        -------
+        RunConfig
+            The same configuration.
+
+        Raises
+        ------
+        HarnessError
+            When the text is not JSON, or a field is missing, unknown or out of range.
+        """
+        try:
+            tree = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise HarnessError(
+                f"resolved configuration: not JSON ({error}); it begins {text[:40]!r}.",
+                "Write it with RunConfig.to_json.",
+            ) from error
+        config = read_resolved(cls, tree, "RunConfig")
+        assert isinstance(config, RunConfig)
+        return config
+
+    @property
+    def content_hash(self) -> str:
+        """Twelve hexadecimal digits that name this unit."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
+
+    def trunk_hash(self, member: int) -> str:
+        """Return the hash of one member alone, the same in any stack.
+
+        Parameters
+        ----------
+        member : int
+            Position in ``members``.
+
+        Returns
+        -------
+        str
+            Twelve hexadecimal digits.
+        """
+        tree = asdict(self) | {"members": [asdict(self.members[member])]}
+        # How often a checkpoint is written does not change what is trained.
+        tree["train"] = {k: v for k, v in tree["train"].items() if k != "checkpoint_seconds"}
+        text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def warn_if_head_dim_varies(shapes: Iterable[ArchitectureConfig]) -> None:
+    """Warn when shapes of one architecture do not share the head dimension.
+
+    The head dimension sets what one head can do, in linear mixers even how many time scales there
+    are, so that such shapes do not lie on one scaling curve.
+
+    Parameters
+    ----------
+    shapes : iterable of ArchitectureConfig
+        Shapes meant to be one family.
+    """
+    found: dict[str, set[int]] = {}
+    for shape in shapes:
+        found.setdefault(shape.name, set()).add(shape.head_dim)
+    for name, dims in found.items():
+        if len(dims) > 1:
+            warnings.warn(
+                f"architecture {name!r}: head dimensions {sorted(dims)} vary within the family; "
+                "scale the number of heads with d_model instead.",
+                BayescaleWarning,
+                stacklevel=3,
+            )

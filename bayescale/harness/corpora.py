@@ -1,0 +1,148 @@
+"""Corpus recipes: documents in, one token file out, checked against the card's hash."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bayescale.errors import BayescaleWarning, HarnessError, UnknownNameError
+
+PACKAGE = Path(__file__).resolve().parents[1]
+RECIPE_FOLDERS = (PACKAGE / "_shipped" / "data" / "corpora", PACKAGE.parent / "data" / "corpora")
+"""Where recipes lie in a wheel, and in the repository."""
+HELDOUT_BYTES = 262_145
+"""At least this many bytes of whole documents are held out: 131 072 or 262 144 targets fit."""
+SHUFFLE_KEY = b"bayescale-1"
+END_OF_DOCUMENT = b"\x00"
+
+
+def cache_dir() -> Path:
+    """Return the folder for downloads and token files: BAYESCALE_CACHE or ~/.cache/bayescale."""
+    return Path(os.environ.get("BAYESCALE_CACHE") or Path.home() / ".cache" / "bayescale")
+
+
+def recipes() -> dict[str, Path]:
+    """Return every recipe's folder by name.
+
+    Returns
+    -------
+    dict of str to Path
+        Folders that hold a ``card.yaml`` and a ``prepare.py``.
+    """
+    found = [path.parent for folder in RECIPE_FOLDERS for path in folder.glob("*/prepare.py")]
+    return {folder.name: folder for folder in found}
+
+
+def build(name: str) -> Path:
+    """Build a corpus unless the cache has it; see `bayescale.harness.data.build_corpus`."""
+    found = recipes()
+    if name not in found:
+        raise UnknownNameError("corpus", name, found, where="data/corpora")
+    recipe, card = _load_recipe(found[name]), load_card(found[name])
+    version = recipe.version()
+    folder = cache_dir() / "corpora" / f"{name}-{version}"
+    if not (folder / "meta.json").is_file():
+        _write(folder, recipe.documents())
+    meta = json.loads((folder / "meta.json").read_text())
+    _check_hash(name, version, meta["sha256"], card)
+    return folder
+
+
+def load_card(folder: Path) -> dict[str, Any]:
+    """Read a recipe's ``card.yaml``.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the recipe.
+
+    Returns
+    -------
+    dict
+        Its keys; ``versions`` maps a version to its hash and size.
+    """
+    import yaml
+
+    card = yaml.safe_load((folder / "card.yaml").read_text())
+    if not isinstance(card, dict) or "versions" not in card:
+        raise HarnessError(f"corpus card of {folder.name!r}: key 'versions' is missing.")
+    return card
+
+
+def shuffled(documents: Iterable[bytes]) -> list[bytes]:
+    """Return the distinct documents in an order that depends on nothing but their text.
+
+    Parameters
+    ----------
+    documents : iterable of bytes
+        Documents in any order.
+
+    Returns
+    -------
+    list of bytes
+        Sorted by a keyed hash: a shuffle without a generator, and duplicates fall together.
+    """
+    keyed = {hashlib.sha256(SHUFFLE_KEY + text).digest(): text for text in documents if text}
+    return [keyed[key] for key in sorted(keyed)]
+
+
+def _write(folder: Path, documents: Iterable[bytes]) -> None:
+    """Write the token file and its description; the folder appears whole or not at all."""
+    order = shuffled(documents)
+    n_heldout, n_documents = 0, 0
+    while n_heldout < HELDOUT_BYTES and n_documents < len(order):
+        n_heldout += len(order[n_documents]) + 1
+        n_documents += 1
+    tokens = END_OF_DOCUMENT.join([*order, b""])
+    meta = {
+        "sha256": hashlib.sha256(tokens).hexdigest(),
+        "dtype": "uint8",
+        "n_tokens": len(tokens),
+        "n_heldout": n_heldout,
+        "n_documents": len(order),
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=folder.parent, suffix=".tmp"))
+    (partial / "tokens.bin").write_bytes(tokens)
+    (partial / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def _check_hash(name: str, version: str, found: str, card: dict[str, Any]) -> None:
+    known = card["versions"].get(version)
+    if known is None:
+        warnings.warn(
+            f"corpus {name!r}: version {version} has no recorded hash; found {found}. Its losses "
+            f"are comparable only with runs on the same tokens. Recorded: "
+            f"{', '.join(card['versions'])}.",
+            BayescaleWarning,
+            stacklevel=4,
+        )
+    elif known["sha256"] != found:
+        raise HarnessError(
+            f"corpus {name!r} version {version}: expected token hash {known['sha256']}, "
+            f"found {found}.",
+            "Delete its folder in the cache and build again; if the source has really changed, "
+            "record it in card.yaml under a new version.",
+        )
+
+
+def _load_recipe(folder: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        f"bayescale_corpus_{folder.name}", folder / "prepare.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

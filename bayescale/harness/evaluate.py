@@ -1,0 +1,97 @@
+"""Loss of every member on the fixed evaluation set."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bayescale.harness.architectures import Backbone
+
+CHUNK_TOKENS = 4096
+"""Tokens of one member evaluated at once; bounds the memory of the logits."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """Loss of one member."""
+
+    loss: float
+    """Mean over the evaluation set, nats per token."""
+    loss_se: float
+    """Standard error of that mean over windows, nats per token."""
+
+
+def token_losses(backbone: Backbone, params_KP: Tensor, windows_KBT: Tensor) -> Tensor:
+    """Return the cross-entropy of every predicted token.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        The network.
+    params_KP : Tensor
+        All parameters, shape (K, P).
+    windows_KBT : Tensor
+        Inputs and shifted targets, int64, shape (K, B, T + 1).
+
+    Returns
+    -------
+    Tensor
+        Nats, shape (K, B, T).
+    """
+    logits = backbone(params_KP, windows_KBT[..., :-1])
+    targets = windows_KBT[..., 1:]
+    losses = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+    return losses.view(targets.shape)
+
+
+def evaluate(backbone: Backbone, params_KP: Tensor, windows: Tensor) -> list[Evaluation]:
+    """Evaluate every member on the same windows.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        The network.
+    params_KP : Tensor
+        All parameters, shape (K, P).
+    windows : Tensor
+        Evaluation set, int64, shape (windows, T + 1).
+
+    Returns
+    -------
+    list of Evaluation
+        One per member.
+    """
+    n_members = len(params_KP)
+    means = []
+    with torch.inference_mode():
+        for chunk in windows.split(max(1, CHUNK_TOKENS // windows.shape[1])):
+            shared = chunk.to(params_KP.device).expand(n_members, -1, -1)
+            means.append(token_losses(backbone, params_KP, shared).double().mean(dim=-1).cpu())
+    per_window = torch.cat(means, dim=1)
+    n_windows = per_window.shape[1]
+    return [
+        Evaluation(loss=float(row.mean()), loss_se=float(row.std()) / math.sqrt(n_windows))
+        for row in per_window
+    ]
+
+
+def bits_per_byte(loss: float, bytes_per_token: float | None) -> float | None:
+    """Return a loss on the scale that tokenizers share.
+
+    Parameters
+    ----------
+    loss : float
+        Nats per token.
+    bytes_per_token : float or None
+        Mean bytes of a token; None when tokens stand for no bytes.
+
+    Returns
+    -------
+    float or None
+        Bits per byte.
+    """
+    return None if bytes_per_token is None else loss / math.log(2) / bytes_per_token

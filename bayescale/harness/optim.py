@@ -1,0 +1,69 @@
+"""AdamW over stacked members: one tensor of parameters, a learning rate and a clip per member.
+
+References
+----------
+Loshchilov and Hutter 2019, Decoupled weight decay regularization.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bayescale.harness.config import OptimConfig
+
+
+def clip_members(grad_KP: Tensor, largest: float) -> Tensor:
+    """Scale every member's gradient to at most a given norm, in place.
+
+    Parameters
+    ----------
+    grad_KP : Tensor
+        Gradients, shape (K, P).
+    largest : float
+        Largest Euclidean norm of one row.
+
+    Returns
+    -------
+    Tensor
+        Norms before clipping, shape (K,).
+    """
+    # Row by row: a reduction over two axes may group its sums by the number of members.
+    norm_K = torch.stack([torch.linalg.vector_norm(row) for row in grad_KP])
+    grad_KP.mul_((largest / (norm_K + 1e-6)).clamp(max=1.0)[:, None])
+    return norm_K
+
+
+def adamw_step(
+    params_KP: Tensor,
+    grad_KP: Tensor,
+    moment1_KP: Tensor,
+    moment2_KP: Tensor,
+    *,
+    rate_K: Tensor,
+    step: int,
+    config: OptimConfig,
+) -> None:
+    """Apply one step of AdamW in place.
+
+    Parameters
+    ----------
+    params_KP, grad_KP : Tensor
+        Parameters and gradients, shape (K, P); the gradients are overwritten.
+    moment1_KP, moment2_KP : Tensor
+        Running moments, shape (K, P).
+    rate_K : Tensor
+        Learning rate of every member now, shape (K,).
+    step : int
+        Number of this step, from 1.
+    config : OptimConfig
+        Decays and eps.
+    """
+    correction1 = 1 - config.beta1**step
+    correction2 = 1 - config.beta2**step
+    if config.weight_decay:
+        params_KP.mul_(1 - rate_K[:, None] * config.weight_decay)
+    moment1_KP.lerp_(grad_KP, 1 - config.beta1)
+    moment2_KP.mul_(config.beta2).addcmul_(grad_KP, grad_KP, value=1 - config.beta2)
+    scale = torch.sqrt(moment2_KP, out=grad_KP).div_(correction2**0.5).add_(config.eps)
+    params_KP.sub_(torch.div(moment1_KP, scale, out=scale).mul_(rate_K[:, None] / correction1))

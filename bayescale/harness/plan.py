@@ -1,0 +1,263 @@
+"""The plan of a sweep: a YAML file, checked whole before anything trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bayescale.errors import HarnessError, nearest
+from bayescale.harness.accounting import count_params
+from bayescale.harness.config import (
+    ZIPF_FACTS,
+    ArchitectureConfig,
+    DataConfig,
+    FactsConfig,
+    Member,
+    OptimConfig,
+    RunConfig,
+    TrainConfig,
+)
+
+
+class Strict(BaseModel):
+    """Base of the plan's parts: immutable, and unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Size(Strict):
+    """One point of the ladder of sizes."""
+
+    d_model: int = Field(ge=1)
+    n_layers: int = Field(ge=1)
+
+
+class Tuning(Strict):
+    """How the learning rate is found: a grid on some sizes, then a power law in N."""
+
+    sizes: tuple[int, ...] = Field(min_length=1)
+    """Positions in the plan's ``sizes``."""
+    grid: tuple[float, ...] = Field(min_length=3)
+    """Rates to try, ascending, members of one stacked unit."""
+    tokens: int = Field(ge=1)
+    """Token budget of the trial runs."""
+    seed: int = 1000
+    """Seed of the trial runs; none of the plan's seeds."""
+
+
+class Facts(Strict):
+    """Law of the synthetic stream."""
+
+    vocab_size: int = 32
+    key_tokens: int = 3
+    exponent: float = 0.6
+    noise: float = 0.1
+
+
+class SweepPlan(Strict):
+    """A ladder of sizes, token budgets and seeds on one corpus and one architecture."""
+
+    name: str = Field(min_length=1)
+    corpus: str
+    """Folder under ``data/corpora``, or ``synthetic_zipf``."""
+    facts: Facts | None = None
+    architecture: str = "llama"
+    sizes: tuple[Size, ...] = Field(min_length=1)
+    head_dim: int = Field(default=8, ge=1)
+    context: int = Field(default=128, ge=1)
+    milestones: tuple[int, ...] = Field(min_length=1)
+    """Token budgets; a size leaves out those below ``min_tokens_per_param`` x its parameters."""
+    min_tokens_per_param: float = Field(default=1.0, ge=0)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    batch_tokens: int = Field(default=1024, ge=1)
+    learning_rate: float | Tuning
+    warmup_tokens_per_param: float = Field(default=1.0, ge=0)
+    beta1: float = 0.9
+    beta2: float = 0.98
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    decay_fraction: float = 0.2
+    eval_tokens: int = 131072
+    checkpoint_seconds: float = 60.0
+
+    @model_validator(mode="after")
+    def _check_parts_together(self) -> Self:
+        for size in self.sizes:
+            if size.d_model % self.head_dim:
+                raise ValueError(
+                    f"d_model {size.d_model} is not a multiple of head_dim {self.head_dim}; a "
+                    "family whose head dimension varies is not one family"
+                )
+        if isinstance(self.learning_rate, Tuning):
+            grid, where = self.learning_rate.grid, self.learning_rate.sizes
+            if sorted(set(grid)) != list(grid) or grid[0] <= 0:
+                raise ValueError(f"learning_rate.grid {grid} is not positive and ascending")
+            if not all(0 <= i < len(self.sizes) for i in where):
+                raise ValueError(f"learning_rate.sizes {where} are not positions in sizes")
+            if self.learning_rate.seed in self.seeds:
+                raise ValueError(f"learning_rate.seed {self.learning_rate.seed} is one of seeds")
+        return self
+
+    def shape(self, size: Size) -> ArchitectureConfig:
+        """Return the architecture of one size.
+
+        Parameters
+        ----------
+        size : Size
+            Width and depth.
+
+        Returns
+        -------
+        ArchitectureConfig
+            Channel mixer of width 8 d / 3, to a multiple of 8.
+        """
+        return ArchitectureConfig(
+            name=self.architecture,
+            d_model=size.d_model,
+            n_layers=size.n_layers,
+            n_heads=size.d_model // self.head_dim,
+            ffn_width=max(8, round(size.d_model / 3) * 8),
+            vocab_size=self.facts_config().vocab_size if self.corpus == ZIPF_FACTS else 256,
+            context=self.context,
+        )
+
+    def facts_config(self) -> FactsConfig:
+        """Return the law of the synthetic stream, defaults written out."""
+        return FactsConfig(**(self.facts or Facts()).model_dump())
+
+    def unit(
+        self,
+        size: Size,
+        members: tuple[Member, ...],
+        tokens_sha256: str,
+        milestones: tuple[int, ...] | None = None,
+    ) -> RunConfig:
+        """Return the resolved unit of one size.
+
+        Parameters
+        ----------
+        size : Size
+            Width and depth.
+        members : tuple of Member
+            Seeds and learning rates.
+        tokens_sha256 : str
+            Hash of the token file.
+        milestones : tuple of int, optional
+            Token budgets; the plan's that this size can use when not given.
+
+        Returns
+        -------
+        RunConfig
+            With every field written.
+
+        Raises
+        ------
+        HarnessError
+            When no milestone is long enough for this size.
+        """
+        shape = self.shape(size)
+        n_params = count_params(shape)
+        shortest = n_params * self.min_tokens_per_param
+        if milestones is None:
+            milestones = tuple(m for m in self.milestones if m >= shortest)
+        if not milestones:
+            raise HarnessError(
+                f"plan {self.name!r}: size {size.d_model}x{size.n_layers} has {n_params} "
+                f"parameters, but the longest of its milestones is {self.milestones[-1]} tokens.",
+                "Add a longer milestone or leave the size out.",
+            )
+        warmup = min(self.warmup_tokens_per_param * n_params, 0.1 * milestones[0])
+        facts = self.facts_config() if self.corpus == ZIPF_FACTS else None
+        return RunConfig(
+            architecture=shape,
+            data=DataConfig(
+                corpus=self.corpus,
+                tokens_sha256=tokens_sha256,
+                eval_tokens=self.eval_tokens,
+                facts=facts,
+            ),
+            optim=OptimConfig(
+                beta1=self.beta1,
+                beta2=self.beta2,
+                weight_decay=self.weight_decay,
+                clip=self.clip,
+                warmup_tokens=round(warmup),
+            ),
+            train=TrainConfig(
+                batch_tokens=self.batch_tokens,
+                milestones=milestones,
+                decay_fraction=self.decay_fraction,
+                checkpoint_seconds=self.checkpoint_seconds,
+            ),
+            members=members,
+        )
+
+
+def load_plan(path: str | Path) -> SweepPlan:
+    """Read and check a sweep plan.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML file.
+
+    Returns
+    -------
+    SweepPlan
+        The plan, defaults filled in.
+
+    Raises
+    ------
+    HarnessError
+        When the file is missing, is not YAML, or has an unknown, missing or impossible value.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise HarnessError(f"sweep plan {str(path)!r}: no such file.", "Give a YAML plan.")
+    try:
+        tree = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise HarnessError(f"sweep plan {path.name!r}: not readable YAML ({error}).") from error
+    if not isinstance(tree, dict):
+        raise HarnessError(
+            f"sweep plan {path.name!r}: found {type(tree).__name__}, expected keys and values.",
+            f"It needs at least {', '.join(_required())}.",
+        )
+    try:
+        return SweepPlan.model_validate(tree)
+    except ValidationError as error:
+        raise _readable(path.name, error) from error
+
+
+def _readable(name: str, error: ValidationError) -> HarnessError:
+    """Turn the first fault found into one message with the value and the way out."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the plan as a whole"
+    if first["type"] == "extra_forbidden":
+        key, known = str(first["loc"][-1]), _known_keys(first["loc"])
+        return HarnessError(f"sweep plan {name!r}: unknown key {where!r}.", nearest(key, known))
+    if first["type"] == "missing":
+        return HarnessError(
+            f"sweep plan {name!r}: key {where!r} is missing.",
+            f"It needs at least {', '.join(_required())}.",
+        )
+    value = "" if first["loc"] == () else f" is {_short(first['input'])}"
+    return HarnessError(f"sweep plan {name!r}: {where}{value}: {first['msg']}.")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _required() -> list[str]:
+    return [n for n, field in SweepPlan.model_fields.items() if field.is_required()]
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    parts: dict[str, type[Strict]] = {"sizes": Size, "learning_rate": Tuning, "facts": Facts}
+    part = parts.get(str(location[0]), SweepPlan) if len(location) > 1 else SweepPlan
+    return list(part.model_fields)

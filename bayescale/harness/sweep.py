@@ -1,0 +1,243 @@
+"""From a plan to a runs table: tune the rates, train every size, write one row per measurement."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from bayescale.errors import HarnessError
+from bayescale.harness import record
+from bayescale.harness.accounting import count_params
+from bayescale.harness.config import ZIPF_FACTS, Member, RunConfig
+from bayescale.harness.data import build_corpus
+from bayescale.harness.engine import Job, Progress, run_jobs
+from bayescale.harness.plan import SweepPlan, Tuning, load_plan
+from bayescale.harness.tuning import best_rate, interpolated_rates
+from bayescale.runs import schema
+
+__all__ = ["load_plan", "run_sweep"]
+
+TUNING_SHARE = 0.15
+"""Part of the progress bar given to the search for the learning rate."""
+
+
+def run_sweep(
+    plan_path: str | Path,
+    out_dir: str | Path,
+    *,
+    resume: bool = True,
+    progress: Progress | None = None,
+    workers: int = 1,
+    deadline: float | None = None,
+    device: str = "cpu",
+) -> Path:
+    """Train everything a plan names and write the runs table.
+
+    Parameters
+    ----------
+    plan_path : str or Path
+        YAML plan.
+    out_dir : str or Path
+        Folder for units, learning rates and ``runs.csv``; a later call with the same plan goes on
+        where an earlier one stopped or was killed.
+    resume : bool
+        False refuses a folder that already holds units.
+    progress : callable, optional
+        Told the share of the sweep done and what is running.
+    workers : int
+        Processes, each with one thread.
+    deadline : float, optional
+        Unix time at which to write checkpoints and stop.
+    device : str
+        PyTorch device.
+
+    Returns
+    -------
+    Path
+        The ``runs.csv``; after a deadline or SIGTERM it has the rows finished so far.
+
+    Raises
+    ------
+    HarnessError
+        When the plan, the corpus or the folder cannot be used.
+    """
+    plan, out = load_plan(plan_path), Path(out_dir)
+    units = out / "units"
+    if not resume and units.exists():
+        raise HarnessError(
+            f"sweep folder {out.name!r}: it already holds {len(list(units.iterdir()))} units.",
+            "Resume it, or give another folder.",
+        )
+    corpus_dir = None if plan.corpus == ZIPF_FACTS else build_corpus(plan.corpus)
+    tokens_sha256 = _tokens_sha256(corpus_dir)
+
+    def job(config: RunConfig) -> Job:
+        folder = units / config.content_hash
+        return Job(
+            config=config, folder=folder, corpus_dir=corpus_dir, device=device, deadline=deadline
+        )
+
+    trials = [job(config) for config in tuning_units(plan, tokens_sha256)]
+    share = TUNING_SHARE if trials else 0.0
+    told = _rescaled(progress, 0.0, share, "learning rate, ")
+    if run_jobs(trials, workers=workers, progress=told) == "stopped":
+        return write_table(out, [])
+    rates = learning_rates(plan, trials)
+    write_whole(out / "learning_rates.json", json.dumps(rates, indent=1) + "\n")
+
+    jobs = [job(config) for config in sweep_units(plan, rates["rates"], tokens_sha256)]
+    told = _rescaled(progress, share, 1 - share, "")
+
+    def write_partial(_: Job) -> None:
+        write_table(out, jobs)
+
+    run_jobs(jobs, workers=workers, progress=told, on_finished=write_partial)
+    return write_table(out, jobs)
+
+
+def tuning_units(plan: SweepPlan, tokens_sha256: str) -> list[RunConfig]:
+    """Return the units that search the learning rate; none when the plan gives one.
+
+    Parameters
+    ----------
+    plan : SweepPlan
+        The plan.
+    tokens_sha256 : str
+        Hash of the token file.
+
+    Returns
+    -------
+    list of RunConfig
+        One per tuned size, the whole grid stacked.
+    """
+    tuning = plan.learning_rate
+    if not isinstance(tuning, Tuning):
+        return []
+    members = tuple(Member(seed=tuning.seed, learning_rate=rate) for rate in tuning.grid)
+    sizes = [plan.sizes[i] for i in tuning.sizes]
+    return [plan.unit(size, members, tokens_sha256, (tuning.tokens,)) for size in sizes]
+
+
+def sweep_units(plan: SweepPlan, rates: list[float], tokens_sha256: str) -> list[RunConfig]:
+    """Return the units of the sweep itself, one per size with all seeds stacked.
+
+    Parameters
+    ----------
+    plan : SweepPlan
+        The plan.
+    rates : list of float
+        Learning rate of every size.
+    tokens_sha256 : str
+        Hash of the token file.
+
+    Returns
+    -------
+    list of RunConfig
+        In the plan's order.
+    """
+    return [
+        plan.unit(
+            size,
+            tuple(Member(seed=seed, learning_rate=rate) for seed in plan.seeds),
+            tokens_sha256,
+        )
+        for size, rate in zip(plan.sizes, rates, strict=True)
+    ]
+
+
+def learning_rates(plan: SweepPlan, trials: list[Job]) -> dict[str, Any]:
+    """Return the rate of every size and how it was found.
+
+    Parameters
+    ----------
+    plan : SweepPlan
+        The plan.
+    trials : list of Job
+        Finished trial units; empty when the plan gives one rate.
+
+    Returns
+    -------
+    dict
+        ``rates`` (one per size of the plan) and ``trials`` (number of parameters, loss at every
+        rate tried, best rate).
+    """
+    if not isinstance(plan.learning_rate, Tuning):
+        return {"rates": [plan.learning_rate] * len(plan.sizes), "trials": []}
+    found: list[dict[str, Any]] = []
+    for trial in trials:
+        rows = [r.row for r in record.read(trial.folder).values()]
+        losses = {
+            row[schema.LEARNING_RATE]: row[schema.LOSS] or math.nan
+            for row in rows
+            if row[schema.STATUS] == "finished"
+        }
+        n_params = count_params(trial.config.architecture)
+        found.append({"n_params": n_params, "losses": losses, "best": best_rate(losses)})
+    sizes = [count_params(plan.shape(size)) for size in plan.sizes]
+    tuned = {trial["n_params"]: trial["best"] for trial in found}
+    return {"rates": interpolated_rates(tuned, sizes), "trials": found}
+
+
+def write_table(out: Path, jobs: list[Job]) -> Path:
+    """Write ``runs.csv`` from the records of jobs, whole or not at all.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the sweep.
+    jobs : list of Job
+        Jobs whose records count; those not started have none.
+
+    Returns
+    -------
+    Path
+        The table, sorted by size, seed and tokens.
+    """
+    rows = [found.row for job in jobs for found in record.read(job.folder).values()]
+    keys = (schema.N_PARAMS, schema.SEED, schema.N_TOKENS)
+    rows.sort(key=lambda row: tuple(row[key] for key in keys))
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return write_whole(out / "runs.csv", text.getvalue())
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file under a temporary name and rename it.
+
+    Parameters
+    ----------
+    path : Path
+        Target.
+    text : str
+        Content.
+
+    Returns
+    -------
+    Path
+        The target.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".tmp")
+    partial.write_text(text)
+    os.replace(partial, path)
+    return path
+
+
+def _tokens_sha256(corpus_dir: Path | None) -> str:
+    if corpus_dir is None:
+        return ""
+    return str(json.loads((corpus_dir / "meta.json").read_text())["sha256"])
+
+
+def _rescaled(progress: Progress | None, start: float, width: float, label: str) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda share, title: progress(start + width * share, label + title)

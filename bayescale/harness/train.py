@@ -1,0 +1,182 @@
+"""Train one unit from its first step to its last row, or on from wherever it was stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from bayescale.harness import checkpoint, record
+from bayescale.harness.architectures import Backbone
+from bayescale.harness.checkpoint import TrainState
+from bayescale.harness.config import RunConfig, TrainConfig
+from bayescale.harness.data import open_batches
+from bayescale.harness.evaluate import evaluate, token_losses
+from bayescale.harness.optim import adamw_step, clip_members
+from bayescale.harness.record import RunRecord
+from bayescale.harness.schedule import rate_factor, segments
+
+Outcome = Literal["finished", "stopped"]
+
+
+def train(
+    config: RunConfig,
+    folder: Path,
+    *,
+    corpus_dir: Path | None = None,
+    device: str = "cpu",
+    should_stop: Callable[[], bool] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Outcome:
+    """Train all members on all milestones and append one record per member and milestone.
+
+    A unit stopped or killed at any instant goes on from its checkpoint and ends bit for bit as if
+    it had never been interrupted (same machine, device and number of threads).
+
+    Parameters
+    ----------
+    config : RunConfig
+        The unit.
+    folder : Path
+        Folder of this unit alone; made if missing.
+    corpus_dir : Path, optional
+        What `build_corpus` returned; not needed for the synthetic stream.
+    device : str
+        PyTorch device.
+    should_stop : callable, optional
+        Asked after every step; True writes a checkpoint and returns.
+    progress : callable, optional
+        Called about once a second with the share of steps done.
+
+    Returns
+    -------
+    {"finished", "stopped"}
+        Whether every milestone has its records.
+
+    Raises
+    ------
+    HarnessError
+        When the corpus or a checkpoint cannot be used.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(config.to_json() + "\n")
+    plan = segments(config.train)
+    known = record.read(folder)
+    wanted = [
+        f"{config.trunk_hash(k)}-{segment.stop}"
+        for segment in plan
+        if segment.decays
+        for k in range(len(config.members))
+    ]
+    if all(run_id in known for run_id in wanted):
+        checkpoint.discard(folder)
+        return "finished"
+
+    backbone = Backbone(config.architecture)
+    batches = open_batches(config, corpus_dir)
+    windows = batches.evaluation()
+    seeds = tuple(member.seed for member in config.members)
+    n_sequences = config.train.batch_tokens // config.architecture.context
+    warmup_steps = config.optim.warmup_tokens / config.train.batch_tokens
+    peak_K = torch.tensor([member.learning_rate for member in config.members], device=device)
+    n_steps = sum(segment.n_steps for segment in plan)
+
+    state = checkpoint.load(folder, device)
+    if state is None:
+        initial = torch.stack([backbone.initial(seed) for seed in seeds])
+        state = TrainState.begin(initial.to(device))
+    saved_at, told_at, cpu_start = time.monotonic(), 0.0, time.process_time()
+
+    while state.segment < len(plan):
+        segment = plan[state.segment]
+        if segment.decays and state.step == segment.start:
+            state.leave_trunk()
+        while state.step < segment.stop:
+            batch = batches.train(seeds, state.step, n_sequences).to(device)
+            params = state.params.requires_grad_()
+            loss_K = token_losses(backbone, params, batch).flatten(1).mean(dim=1)
+            (grad,) = torch.autograd.grad(loss_K.sum(), params)
+            with torch.no_grad():
+                params.requires_grad_(False)
+                clip_members(grad, config.optim.clip)
+                adamw_step(
+                    params,
+                    grad,
+                    state.moment1,
+                    state.moment2,
+                    rate_K=peak_K * rate_factor(segment, state.step, warmup_steps),
+                    step=state.step + 1,
+                    config=config.optim,
+                )
+                watch(state, loss_K.detach(), config.train)
+            state.step += 1
+
+            now = time.monotonic()
+            stop = should_stop is not None and should_stop()
+            if stop or now - saved_at > config.train.checkpoint_seconds:
+                checkpoint.save(folder, state)
+                saved_at = now
+            if progress is not None and now - told_at > 1.0:
+                done = sum(s.n_steps for s in plan[: state.segment]) + state.step - segment.start
+                progress(done / n_steps)
+                told_at = now
+            if stop:
+                return "stopped"
+
+        if segment.decays:
+            found = evaluate(backbone, state.params, windows)
+            rows = [
+                record.run_row(
+                    config,
+                    k,
+                    state.step,
+                    batches,
+                    found[k],
+                    "diverged" if bool(state.diverged[k]) else "finished",
+                )
+                for k in range(len(config.members))
+            ]
+            known = record.read(folder)
+            fresh = [
+                RunRecord(
+                    row=row,
+                    config_hash=config.content_hash,
+                    tokens_sha256=config.data.tokens_sha256,
+                    torch_version=torch.__version__,
+                    hardware=record.hardware(device),
+                    cpu_seconds=round(time.process_time() - cpu_start, 2),
+                )
+                for row in rows
+                if row["run_id"] not in known
+            ]
+            record.append(folder, fresh)
+            state.return_to_trunk(segment.start)
+        state.segment += 1
+
+    checkpoint.discard(folder)
+    return "finished"
+
+
+def watch(state: TrainState, loss_K: Tensor, config: TrainConfig) -> None:
+    """Mark members that diverge: NaN, or far above their lowest loss for many steps.
+
+    Members never mix, so a diverged one does its neighbours no harm; it trains on, and its rows
+    say so. Nothing here waits for the device.
+
+    Parameters
+    ----------
+    state : TrainState
+        Changed in place.
+    loss_K : Tensor
+        Training loss of this step, shape (K,).
+    config : TrainConfig
+        The abort rule.
+    """
+    state.lowest = torch.fmin(state.lowest, loss_K)
+    near = loss_K <= config.abort_ratio * state.lowest
+    state.above = torch.where(near, 0, state.above + 1)
+    state.diverged |= (state.above >= config.abort_steps) | ~torch.isfinite(loss_K)
