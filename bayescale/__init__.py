@@ -27,6 +27,8 @@ _EXPORTS = {
     "list_laws": "bayescale.laws",
     "list_models": "bayescale.models.catalog",
     "list_runs": "bayescale.runs.catalog",
+    "load_decision": "bayescale.decisions.decide",
+    "load_forecast": "bayescale.forecasts.forecast",
     "load_law": "bayescale.laws",
     "load_model": "bayescale.models.catalog",
     "load_posterior": "bayescale.inference.posterior",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +18,12 @@ from bayescale.forecasts.newcomer import with_new_group
 from bayescale.forecasts.points import Points, make_points, points_from_frame
 from bayescale.forecasts.predict import Components, predict, predictive_draws
 from bayescale.inference.fit import fit
-from bayescale.inference.posterior import Posterior
+from bayescale.inference.posterior import (
+    Posterior,
+    load_posterior,
+    read_datasets,
+    write_datasets,
+)
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import positions
 
@@ -148,6 +155,21 @@ class Forecast:
         columns["khat"] = self.khat
         return pd.DataFrame(columns)
 
+    def save(self, path: str | Path) -> Path:
+        """Write the forecast with its posterior to a NetCDF file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            Target, usually ending in ``.nc``; `load_forecast` and `load_posterior` read it.
+        """
+        import xarray as xr
+
+        inputs = {name: ("point", values) for name, values in self.points.inputs.items()}
+        labels = {"labels": json.dumps([list(label) for label in self.points.labels])}
+        points = xr.Dataset(inputs, attrs=labels)
+        return write_datasets(Path(path), {**self.posterior.to_datasets(), "points": points})
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot loss against compute: runs, law, bands and the forecast points."""
         from bayescale.plots.extrapolation import plot_extrapolation
@@ -219,6 +241,21 @@ def forecast(
             stacklevel=2,
         )
     return made
+
+
+def load_forecast(path: str | Path) -> Forecast:
+    """Read a forecast written by `Forecast.save`.
+
+    Raises
+    ------
+    InferenceError
+        When the file is missing, damaged or no forecast of ours.
+    """
+    posterior = load_posterior(path)
+    (points,) = read_datasets(path, ("points",), "forecast")
+    labels = [tuple(label) for label in json.loads(points.attrs["labels"])]
+    inputs = {name: points[name].values for name in posterior.law.inputs}
+    return forecast(posterior, make_points(posterior, inputs, labels), warn=False)
 
 
 def quantile_column(p: float) -> str:

@@ -7,7 +7,6 @@ generation of ArviZ is installed.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from bayescale.laws import Law
 from bayescale.models.catalog import model_from_dict
 from bayescale.models.problem import Constants, Problem
 from bayescale.models.spec import ModelSpec
+from bayescale.runs.save import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -242,17 +242,40 @@ class Posterior:
         Path
             The path written.
         """
-        target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            for mode, (group, dataset) in zip("waa", self.to_datasets().items(), strict=True):
-                dataset.to_netcdf(partial, mode=mode, group=group, engine="h5netcdf")
-            with partial.open("rb") as handle:
-                os.fsync(handle.fileno())
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        return target
+        return write_datasets(Path(path), self.to_datasets())
+
+
+def write_datasets(target: Path, datasets: Mapping[str, xr.Dataset]) -> Path:
+    """Write datasets as groups of one NetCDF file, whole or not at all, and return its path."""
+
+    def write(part: Path) -> None:
+        for mode, (group, dataset) in zip(
+            ["w"] + ["a"] * len(datasets), datasets.items(), strict=False
+        ):
+            dataset.to_netcdf(part, mode=mode, group=group, engine="h5netcdf")  # type: ignore[call-overload]
+
+    return write_atomically(target, write)
+
+
+def read_datasets(path: str | Path, groups: Sequence[str], what: str) -> list[xr.Dataset]:
+    """Return groups of a NetCDF file.
+
+    Raises
+    ------
+    InferenceError
+        When the file is missing, damaged, or holds no such groups.
+    """
+    import xarray as xr
+
+    if not Path(path).is_file():
+        raise InferenceError(f"{what} file {str(path)!r} does not exist.", "Check the path.")
+    try:
+        return [xr.load_dataset(path, group=group, engine="h5netcdf") for group in groups]
+    except (OSError, ValueError, KeyError) as error:
+        raise InferenceError(
+            f"{what} file {str(path)!r} is corrupt or not one of ours: {error}.",
+            "Write it again with the save method, or with `bayescale fit RUNS --out FILE.nc`.",
+        ) from error
 
 
 def load_posterior(path: str | Path) -> Posterior:
@@ -268,19 +291,14 @@ def load_posterior(path: str | Path) -> Posterior:
     InferenceError
         When the file is missing, unreadable or no posterior of ours.
     """
-    import xarray as xr
-
-    if not Path(path).is_file():
-        raise InferenceError(f"posterior file {str(path)!r} does not exist.", "Check the path.")
     groups = ("posterior", "constant_data", "observed_data")
-    try:
-        datasets = [xr.load_dataset(path, group=group, engine="h5netcdf") for group in groups]
-        content = json.loads(datasets[0].attrs["bayescale"])
-    except (OSError, ValueError, KeyError) as error:
+    datasets = read_datasets(path, groups, "posterior")
+    if "bayescale" not in datasets[0].attrs:
         raise InferenceError(
-            f"posterior file {str(path)!r} is corrupt or not one of ours: {error}.",
-            "Write it again with Posterior.save or `bayescale fit RUNS --out FILE.nc`.",
-        ) from error
+            f"posterior file {str(path)!r} is not one of ours: it has no 'bayescale' attribute.",
+            "Write one with Posterior.save or `bayescale fit RUNS --out FILE.nc`.",
+        )
+    content = json.loads(datasets[0].attrs["bayescale"])
     if content["format"] > FORMAT:
         raise InferenceError(
             f"posterior file {str(path)!r} has format {content['format']}, newer than {FORMAT}.",
