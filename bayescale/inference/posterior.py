@@ -278,6 +278,30 @@ def read_datasets(path: str | Path, groups: Sequence[str], what: str) -> list[xr
         ) from error
 
 
+def convergence(draws: Mapping[str, Floats]) -> tuple[float, float]:
+    """Return the largest R-hat and the smallest bulk effective sample size, as ArviZ has them.
+
+    Parameters
+    ----------
+    draws : mapping of str to array, shape (chain, draw, ...)
+        Sampled quantities; ``rhat`` and ``ess`` of a dataset are alike in both generations.
+    """
+    import arviz as az
+    import xarray as xr
+
+    dataset = xr.Dataset(
+        {
+            name: (("chain", "draw", *(f"{name}_{k}" for k in range(values.ndim - 2))), values)
+            for name, values in draws.items()
+        }
+    )
+    rhat, ess = az.rhat(dataset), az.ess(dataset, method="bulk")
+    return (
+        max(float(values.max()) for values in rhat.data_vars.values()),
+        min(float(values.min()) for values in ess.data_vars.values()),
+    )
+
+
 def load_posterior(path: str | Path) -> Posterior:
     """Read a posterior written by `Posterior.save`.
 

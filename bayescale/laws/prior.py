@@ -64,9 +64,7 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     "LogitNormal": Distribution(
         ("mu", "sigma"),
         "unit",
-        lambda x, mu, sigma: (
-            _normal_logpdf(special.logit(x), mu, sigma) - np.log(x) - np.log1p(-x)
-        ),
+        lambda x, mu, sigma: _normal_logpdf(special.logit(x), mu, sigma) - np.log(x) - np.log1p(-x),
         lambda p, mu, sigma: special.expit(mu + sigma * special.ndtri(p)),
         lambda x, mu, sigma: special.log_ndtr((special.logit(x) - mu) / sigma),
         positive=("sigma",),
@@ -169,7 +167,8 @@ class Prior:
         return self._distribution.logpdf(x, *self.resolved(level))
 
     def logcdf(self, x: Any, level: Any = 0.0) -> Any:
-        """Return log P(X <= x), elementwise."""
+        """Return log P(X <= x), elementwise, for x at or above the support's lower end."""
+        x = np.minimum(x, 1.0) if self.support == "unit" else x
         return self._distribution.logcdf(x, *self.resolved(level))
 
     def quantile(self, p: Any, level: Any = 0.0) -> Any:

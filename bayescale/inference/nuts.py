@@ -1,0 +1,152 @@
+"""NUTS through nutpie: the reference engine, and the one for partial pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import nutpie
+import pymc as pm
+
+from bayescale.errors import InferenceError
+from bayescale.inference.posterior import Diagnostics, convergence
+from bayescale.models.build import build_model, needs_rotation, problem_data
+from bayescale.models.discrepancy import Floats
+from bayescale.models.problem import Problem
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model and its machine code, whose data can be swapped.
+
+    Parameters
+    ----------
+    model : pm.Model
+        From `build_model`.
+    code : nutpie CompiledModel
+        Log density and gradient in machine code.
+    """
+
+    model: pm.Model
+    code: Any
+
+
+_COMPILED: dict[tuple[Any, ...], Compiled] = {}
+
+
+def sample_nuts(
+    problems: Sequence[Problem], *, draws: int, seed: int, chains: int = 4, tune: int = 800
+) -> tuple[dict[str, Floats], dict[str, Floats], Diagnostics]:
+    """Draw from the joint posterior of several groups under one model.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        One a group.
+    draws, tune : int
+        Draws kept and thrown away, per chain.
+    seed : int
+        Seed of starts and chains.
+    chains : int
+        Independent chains.
+
+    Returns
+    -------
+    draws : dict of str to array, shape (chain, draw, group)
+        The law's coefficients, ``sigma`` and, where there is a discrepancy, ``tau``.
+    population : dict of str to array, shape (chain, draw)
+        Partial pooling: ``mu_<symbol>`` and ``spread_<symbol>`` on the sampling coordinate; a new
+        group's coefficient is ``from_unconstrained(mu + spread z, support)``, z standard normal.
+    diagnostics : Diagnostics
+        R-hat and bulk ESS over both, divergences.
+
+    Raises
+    ------
+    InferenceError
+        When the sampler cannot start or breaks off.
+
+    References
+    ----------
+    Hoffman and Gelman (2014), The No-U-Turn Sampler, JMLR 15; Seyboldt, nutpie.
+    """
+    spec, law = problems[0].spec, problems[0].law
+    compiled = compile_model(problems)
+    trace = _sample(
+        compiled,
+        _data_of(compiled, problems),
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        target_accept=_target_accept(problems[0]),
+    )
+    kept: Mapping[str, Any] = trace["posterior"]
+    group_values = {s: np.asarray(kept[s].values) for s in (*law.symbols, *spec.scale_priors)}
+    population = {
+        str(name): np.asarray(kept[name].values)
+        for name in kept
+        if str(name).startswith(("mu_", "spread_"))
+    }
+    rhat, ess = convergence({**group_values, **population})
+    return group_values, population, Diagnostics(
+        engine="nuts",
+        khat=(),
+        ess=ess,
+        rhat=rhat,
+        divergences=int(trace["sample_stats"]["diverging"].values.sum()),
+        cpu_seconds=0.0,
+    )
+
+
+def compile_model(problems: Sequence[Problem]) -> Compiled:
+    """Return the machine code of a model, compiled once a process.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Only the law, the model, the number of groups and whether any needs a rotation matter.
+    """
+    first = problems[0]
+    key = (first.law, first.spec.hash, len(problems), needs_rotation(problems))
+    if key not in _COMPILED:
+        model = build_model(problems)
+        _COMPILED[key] = Compiled(model, nutpie.compile_pymc_model(model, backend="numba"))
+    return _COMPILED[key]
+
+
+def _target_accept(problem: Problem) -> float:
+    # Small steps where a funnel waits: tau against sigma, or a spread against its offsets.
+    funnel = problem.spec.discrepancy is not None or problem.spec.pooling == "partial"
+    return 0.95 if funnel else 0.8
+
+
+def _data_of(compiled: Compiled, problems: Sequence[Problem]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return what the code reads of the problems' data, after telling the model about all of it.
+
+    Starting points come from the model and the density from the code: both must see the new data.
+    Some data fall out of the code when it is simplified.
+    """
+    data = problem_data(problems)
+    pm.set_data(data, model=compiled.model)
+    return {name: values for name, values in data.items() if name in compiled.code.shared_data}
+
+
+def _sample(compiled: Compiled, data: Mapping[str, Any], **settings: Any) -> Any:
+    way_out = "Check the table with `bayescale check`, or use a model with fewer coefficients."
+    try:
+        code = compiled.code.with_data(**data)
+        return nutpie.sample(code, progress_bar=False, save_warmup=False, **settings)
+    except (RuntimeError, ValueError) as error:
+        raise InferenceError(f"nutpie could not sample: {_first_words(error)}.", way_out) from error
+    except BaseException as error:
+        # A Rust panic derives from BaseException and its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise InferenceError(f"nutpie broke off: {_first_words(error)}.", way_out) from error
+
+
+def _first_words(error: BaseException) -> str:
+    """Return a Rust error on one line, without the backtrace it carries."""
+    return " ".join(str(error).partition("Stack backtrace")[0].split()).rstrip(".:")

@@ -1,0 +1,147 @@
+"""A model as a `pm.Model`: native PyMC priors around the one likelihood of `models.density`.
+
+Everything measured stands in `pm.Data` and no other variable has its length, so that a model is
+compiled once and other runs are swapped in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from scipy import linalg
+
+from bayescale.errors import ModelError
+from bayescale.laws.ops import log
+from bayescale.models.density import log_likelihood, variances
+from bayescale.models.pooling import GROUP, Variable, declare, declare_pooled, declare_product
+from bayescale.models.problem import Problem
+
+
+def build_model(problems: Sequence[Problem]) -> pm.Model:
+    """Return the joint model of several groups under one model spec.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        One a group; complete pooling has one.
+
+    Returns
+    -------
+    pm.Model
+        With a ``group`` dimension, the law's coefficients, ``sigma`` and, where there is a
+        discrepancy, ``tau``; under partial pooling also ``mu_<symbol>``, ``spread_<symbol>`` and
+        the groups' ``offset_<symbol>`` (see `models.pooling`).
+
+    Raises
+    ------
+    ModelError
+        When there is no group, the groups' specs differ, or a prior cannot be pooled.
+    """
+    _check_problems(problems)
+    data = problem_data(problems)
+    with pm.Model(coords={GROUP: np.arange(len(problems))}) as model:
+        swapped = {name: pm.Data(name, value) for name, value in data.items()}
+        pm.Potential("log_likelihood", _log_likelihood(problems[0], _values(problems[0]), swapped))
+    return model
+
+
+def needs_rotation(problems: Sequence[Problem]) -> bool:
+    """Return whether the residuals of any group are correlated."""
+    return any(problem.whitening.rotation is not None for problem in problems)
+
+
+def problem_data(problems: Sequence[Problem]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return everything measured, under the names of the model's `pm.Data`.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        One a group.
+
+    Returns
+    -------
+    dict of str to array
+        ``ratio_<input>``, ``log_loss``, ``group_of_run`` and ``eigenvalues``, all of shape (n,) with
+        the groups one after another; ``level``, shape (group,); ``log_scale``, a scalar; and
+        ``rotation``, shape (n, n), where any group has one.
+    """
+    whitenings = [problem.whitening for problem in problems]
+    sizes = [len(problem) for problem in problems]
+    data: dict[str, np.ndarray[Any, Any]] = {
+        f"ratio_{name}": np.concatenate([problem.ratios[name] for problem in problems])
+        for name in problems[0].law.inputs
+    }
+    data["log_loss"] = np.concatenate([problem.log_loss for problem in problems])
+    data["group_of_run"] = np.repeat(np.arange(len(problems)), sizes)
+    data["eigenvalues"] = np.concatenate([whitening.eigenvalues for whitening in whitenings])
+    data["level"] = np.array([problem.constants.level for problem in problems])
+    data["log_scale"] = np.array(sum(whitening.log_scale for whitening in whitenings))
+    if needs_rotation(problems):
+        blocks = [
+            np.eye(n) if w.rotation is None else w.rotation for n, w in zip(sizes, whitenings)
+        ]
+        data["rotation"] = linalg.block_diag(*blocks)
+    return data
+
+
+def _check_problems(problems: Sequence[Problem]) -> None:
+    if not problems:
+        raise ModelError("build_model got 0 problems.", "Pass one for each group.")
+    spec = problems[0].spec
+    for problem in problems[1:]:
+        if problem.spec.hash != spec.hash:
+            raise ModelError(
+                f"build_model got models {spec.name!r} ({spec.hash}) and {problem.spec.name!r}"
+                f" ({problem.spec.hash}) for two groups.",
+                "Give every group the same model.",
+            )
+    replaced = {problems[0].law.derived[quantity] for quantity in spec.derived_priors or {}}
+    for symbol in sorted(replaced & set(_pooled(problems[0]))):
+        raise ModelError(
+            f"model {spec.name!r}: a prior on {sorted(spec.derived_priors or {})} replaces that of"
+            f" {symbol!r}, which its groups share through a population.",
+            f"Give a prior on {symbol!r}, or use pooling='none'.",
+        )
+
+
+def _pooled(problem: Problem) -> dict[str, Any]:
+    return dict(problem.spec.spreads or {}) if problem.spec.pooling == "partial" else {}
+
+
+def _values(problem: Problem) -> dict[str, Variable]:
+    """Declare every prior; return the value of each coefficient and scale, by symbol."""
+    spec, law, level = problem.spec, problem.law, pm.modelcontext(None)["level"]
+    replacing = {law.derived[q]: (q, prior) for q, prior in (spec.derived_priors or {}).items()}
+    values: dict[str, Variable] = {}
+    for coefficient in law.coefficients:
+        symbol = coefficient.symbol
+        if symbol in _pooled(problem):
+            values[symbol] = declare_pooled(symbol, coefficient.support, spec)
+        elif symbol in replacing:
+            quantity, prior = replacing[symbol]
+            share = declare_product(quantity, prior, values[law.symbols[0]], level)
+            values[symbol] = pm.Deterministic(symbol, share, dims=GROUP)
+        else:
+            values[symbol] = declare(symbol, spec.priors[symbol], level)
+    for name, prior in spec.scale_priors.items():
+        values[name] = declare(name, prior, level)
+    return values
+
+
+def _log_likelihood(
+    problem: Problem, values: dict[str, Variable], data: dict[str, Variable]
+) -> Variable:
+    """Return the log likelihood of all groups' runs, by the functions of `models.density`."""
+    law, group = problem.law, data["group_of_run"]
+    of_run = {symbol: value[group] for symbol, value in values.items()}
+    inputs = {name: data[f"ratio_{name}"] for name in law.inputs}
+    residuals = data["log_loss"] - log(law.evaluate(inputs, of_run))
+    rotated = residuals @ data["rotation"] if "rotation" in data else residuals
+    tau = of_run.get("tau", pt.zeros(()))
+    floor = problem.spec.noise.floor
+    variance = variances(data["eigenvalues"], of_run["sigma"], tau, floor)
+    return log_likelihood(rotated, variance, data["log_scale"])
