@@ -1,0 +1,1 @@
+"""Decisions: what to fund, where to put the compute, which run to make first."""

@@ -1,0 +1,138 @@
+"""The scenario: which runs could be funded, what they cost, what meeting the target is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from bayescale.decisions.faults import decision_error
+from bayescale.decisions.plan import Part, PlannedRun, Price, Target, Value, Word
+from bayescale.decisions.plan_file import read_plan
+from bayescale.errors import DecisionError
+from bayescale.runs.schema import FLOPS, N_PARAMS, N_TOKENS
+
+
+class Scenario(Part):
+    """A decision to be made, resolved and checked; make it by `load_scenario` or `from_dict`."""
+
+    title: Word = Field(description="a title")
+    candidates: tuple[PlannedRun, ...] = Field(
+        min_length=1, description="a list of at least one run that could be funded"
+    )
+    target: Target = Field(description="a mapping with loss, or bits_per_byte and bytes_per_token")
+    price: Price = Field(description="a mapping with usd_per_gpu_hour, peak_flops and mfu")
+    value: Value = Field(description="a mapping with usd")
+    pilots: tuple[PlannedRun, ...] = Field((), description="a list of runs one could make first")
+
+    @model_validator(mode="after")
+    def _check_runs(self) -> Scenario:
+        names = [run.name for run in self.runs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"name {twice!r} is used twice, expected one name a run")
+        stated = self.price.flops_convention == "stated"
+        for run in self.runs:
+            if stated != (run.flops is not None):
+                held = "has no flops" if stated else f"states flops {run.flops:g}"
+                raise ValueError(
+                    f"run {run.name!r} {held}, but price.flops_convention is"
+                    f" {self.price.flops_convention!r}"
+                )
+        return self
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str = "plan") -> Scenario:
+        """Return the scenario that plain data describe.
+
+        Parameters
+        ----------
+        data : mapping
+            As in a plan file, or from `to_dict`.
+        where : str
+            What messages call it.
+
+        Raises
+        ------
+        DecisionError
+            With the field, the value found and what was expected.
+        """
+        try:
+            return cls.model_validate({str(key): value for key, value in data.items()})
+        except ValidationError as error:
+            raise decision_error(error, where, _SECTIONS) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field, defaults included, as plain data."""
+        return self.model_dump(mode="json")
+
+    @property
+    def runs(self) -> tuple[PlannedRun, ...]:
+        """Candidates, then pilots."""
+        return (*self.candidates, *self.pilots)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Fields of the price that the plan left to their default, each with its value."""
+        left = [name for name in Price.model_fields if name not in self.price.model_fields_set]
+        return tuple(f"price.{name} = {getattr(self.price, name)}" for name in left)
+
+    def flops(self, inputs: Mapping[str, float]) -> float:
+        """Return a run's training compute in FLOPs, by the price's convention.
+
+        Parameters
+        ----------
+        inputs : mapping of str to float
+            ``n_params`` and ``n_tokens``, and ``flops`` where the convention is ``stated``.
+
+        Raises
+        ------
+        DecisionError
+            When an input that the convention reads is missing.
+        """
+        stated = self.price.flops_convention == "stated"
+        for name in (FLOPS,) if stated else (N_PARAMS, N_TOKENS):
+            if name not in inputs:
+                raise DecisionError(
+                    f"plan {self.title!r}: a run with {', '.join(inputs) or 'no inputs'} has no"
+                    f" {name}, which price.flops_convention {self.price.flops_convention!r} reads."
+                )
+        return inputs[FLOPS] if stated else 6.0 * inputs[N_PARAMS] * inputs[N_TOKENS]
+
+    def cost_usd(self, inputs: Mapping[str, float]) -> float:
+        """Return what a run costs in USD, failure allowance included; see `flops`."""
+        return self.price.usd_per_gpu_hour * self.price.gpu_hours(self.flops(inputs))
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "": Scenario,
+    "candidates": PlannedRun,
+    "pilots": PlannedRun,
+    "target": Target,
+    "price": Price,
+    "value": Value,
+}
+
+
+def load_scenario(path: str | Path) -> Scenario:
+    """Read a plan file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file with title, candidates, target, price, value and optionally pilots.
+
+    Returns
+    -------
+    Scenario
+        Checked, with every field resolved.
+
+    Raises
+    ------
+    DecisionError
+        When the file cannot be read, or with the field, the value found and what was expected.
+    """
+    path = Path(path)
+    return Scenario.from_dict(read_plan(path), f"plan file {path.name!r}")
