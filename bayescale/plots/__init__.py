@@ -1,0 +1,27 @@
+"""Plots: one a file; each takes a result, returns axes and computes nothing.
+
+Matplotlib is imported when a plot is drawn, never through ``pyplot``, so that no window system,
+no global state and no backend is touched. In a notebook, show ``axes.figure``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "plot_coefficients": "coefficients",
+    "plot_extrapolation": "extrapolation",
+    "plot_held_out": "held_out",
+    "plot_probability": "probability",
+    "plot_residuals": "residuals",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a plot on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
