@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayescale.errors import RunsTableError
+from bayescale.runs.numbers import label
 
 RawColumns = dict[str, np.ndarray]
 """Column name to cells: float64, or objects with ``None`` for a missing cell."""
@@ -59,14 +60,11 @@ def raw_columns(frame: pd.DataFrame, name: str) -> RawColumns:
             f'runs table "{name}": the columns have {frame.columns.nlevels} levels of names.',
             "Flatten them to one text name a column.",
         )
-    indices = {
-        str(level): frame.index.get_level_values(number).to_series()
-        for number, level in enumerate(frame.index.names)
-        # An unnamed index is row numbers; a named one, as after a groupby, is data.
-        if level is not None
-    }
-    names = [*indices, *(str(column) for column in frame.columns)]
-    series = [*indices.values(), *(frame.iloc[:, i] for i in range(frame.shape[1]))]
+    # An unnamed index is row numbers; a named one, as after a groupby, is data.
+    levels = [i for i, level in enumerate(frame.index.names) if level is not None]
+    names = _names([*(frame.index.names[i] for i in levels), *frame.columns])
+    series = [frame.index.get_level_values(i).to_series() for i in levels]
+    series += [frame.iloc[:, i] for i in range(frame.shape[1])]
     _check_names(names, name)
     _check_rows(len(frame) if names else 0, name)
     return {column: _cells(values) for column, values in zip(names, series, strict=True)}
@@ -108,13 +106,18 @@ def _csv_lines(path: Path) -> Lines:
 def _csv_columns(lines: Lines, path: Path) -> RawColumns:
     if not lines or not "".join(lines[0][1]).strip():
         raise RunsTableError(f"{path}: the file is empty.", "Expected a header and rows.")
-    header = [cell.strip() or f"column_{i}" for i, cell in enumerate(lines[0][1])]
+    header = _names(lines[0][1])
     _check_text(header, path)
     _check_names(header, str(path))
     _check_widths(lines, path)
     _check_rows(len(lines) - 1, str(path))
     cells = np.array([row for _, row in lines[1:]], dtype=object)
     return {column: cells[:, i] for i, column in enumerate(header)}
+
+
+def _names(cells: Iterable[Any]) -> list[str]:
+    """Return column names on one line each, made up where there is none."""
+    return [label(cell) or f"column_{i}" for i, cell in enumerate(cells)]
 
 
 def _check_path(path: Path) -> None:

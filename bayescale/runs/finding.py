@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -74,22 +75,22 @@ class Subject:
     runs: RunsTable
     group: tuple[str, ...] = ()
 
-    def cells(self, *, fitted: bool = False) -> list[Cell]:
-        """Return the table cut by the group and by whatever else separates loss surfaces.
-
-        Parameters
-        ----------
-        fitted : bool
-            Keep only the rows that a fit uses: finished, and D/N at least 1.
-        """
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The table cut by the group and by whatever else separates loss surfaces."""
         present = [c for c in SEPARATING if c in self.runs.data and c not in self.group]
         columns = [*self.group, *(c for c in present if np.unique(self.runs.data[c]).size > 1)]
-        keep = ~self.runs.unusable() if fitted else np.ones(len(self.runs), dtype=bool)
         found = []
         for key, rows in self.runs.group_rows(columns).items():
             label = ", ".join(f"{c}={v or '(empty)'}" for c, v in zip(columns, key, strict=True))
-            found.append(Cell(label, rows[keep[rows]]))
-        return found
+            found.append(Cell(label, rows))
+        return tuple(found)
+
+    @cached_property
+    def fitted_cells(self) -> tuple[Cell, ...]:
+        """The cells with only the rows that a fit uses: finished, and D/N at least 1."""
+        keep = ~self.runs.unusable()
+        return tuple(Cell(cell.label, cell.rows[keep[cell.rows]]) for cell in self.cells)
 
 
 @dataclass(frozen=True)

@@ -104,13 +104,14 @@ def as_labels(cells: Iterable[Any]) -> np.ndarray:
 def label(cell: Any) -> str:
     """Return one cell as text.
 
-    A seed of 42 is the label ``42`` whether the table held ``42``, ``42.0`` or ``"42"``.
+    A seed of 42 is the label ``42`` whether the table held ``42``, ``42.0`` or ``"42"``. A label
+    is one line: runs of white space become one space.
     """
     if cell is None or (isinstance(cell, float | np.floating) and np.isnan(cell)):
         return ""
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))
-    return str(cell).strip()
+    return " ".join(str(cell).split())
 
 
 def _number(cell: Any, counts: bool) -> float:

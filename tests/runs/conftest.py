@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from bayescale.runs.lint import Finding, lint
 from bayescale.runs.table import RunsTable, read_runs
 
 
@@ -32,3 +35,14 @@ def frame() -> pd.DataFrame:
 def runs(frame: pd.DataFrame) -> RunsTable:
     """Return the clean frame as a table."""
     return read_runs(frame, name="clean")
+
+
+@pytest.fixture
+def check(frame: pd.DataFrame) -> Callable[..., Finding]:
+    """Return a function that lints the clean frame with some columns changed by one check."""
+
+    def run(name: str, group: tuple[str, ...] = (), **columns: object) -> Finding:
+        runs = read_runs(frame.assign(**columns), name="changed")
+        return next(finding for finding in lint(runs, group) if finding.check == name)
+
+    return run

@@ -92,6 +92,7 @@ def test_booleans_complex_numbers_and_lists_are_no_numbers() -> None:
         (42, "42"),
         ("42", "42"),
         (" c4 ", "c4"),
+        ("c4\r\n  val", "c4 val"),
         (None, ""),
         (np.nan, ""),
         (0.5, "0.5"),

@@ -112,7 +112,7 @@ while True:
 def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     rng = np.random.default_rng(0)
-    for _ in range(8):
+    for _ in range(5):
         writer = subprocess.Popen(
             [sys.executable, "-c", LOOP, str(path)], stdout=subprocess.PIPE, text=True
         )

@@ -98,6 +98,11 @@ def test_a_named_index_is_data() -> None:
     assert runs.columns[:3] == ("n_params", "n_tokens", "loss")
 
 
+def test_column_names_are_one_line_of_text() -> None:
+    runs = read_runs(pd.DataFrame([[2.0, 1, 2, 3]], columns=["loss", "two\nlines", "", 7]))
+    assert runs.columns == ("loss", "two lines", "column_2", "7")
+
+
 def test_odd_cells_of_a_frame() -> None:
     cells = [decimal.Decimal("3.5"), np.float32(2.5), 2, "1.5"]
     assert read_runs(pd.DataFrame({"loss": cells})).numbers("loss").tolist() == [3.5, 2.5, 2.0, 1.5]

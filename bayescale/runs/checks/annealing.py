@@ -36,7 +36,7 @@ def _by_run(subject: Subject) -> Finding:
     if not runs.has(column):
         return Finding(NAME, "PASS", "Not checked: no run_id tells which rows are of one run.")
     middle = np.zeros(len(runs), dtype=bool)
-    for cell in subject.cells():
+    for cell in subject.cells:
         middle[cell.rows] = _before_last(
             runs.data[column][cell.rows], runs.data[N_TOKENS][cell.rows]
         )

@@ -15,7 +15,7 @@ DECADES = 0.45
 def run(subject: Subject) -> Finding:
     """Measure the decades of 6 N D in each cell."""
     runs = subject.runs
-    found = [cell for cell in subject.cells(fitted=True) if cell.rows.size]
+    found = [cell for cell in subject.fitted_cells if cell.rows.size]
     spans = [float(np.ptp(np.log10(runs.compute_6nd[cell.rows]))) for cell in found]
     narrow = [(cell, span) for cell, span in zip(found, spans, strict=True) if span < DECADES]
     if not narrow:

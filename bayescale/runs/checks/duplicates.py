@@ -15,7 +15,7 @@ def run(subject: Subject) -> Finding:
     """Look for equal N, D and loss in one cell; a repeat with another seed has another loss."""
     runs = subject.runs
     repeated = np.zeros(len(runs), dtype=bool)
-    for cell in subject.cells():
+    for cell in subject.cells:
         seen: set[tuple[float, float, float]] = set()
         columns = (runs.data[c][cell.rows].tolist() for c in (N_PARAMS, N_TOKENS, LOSS))
         for row, key in zip(cell.rows.tolist(), zip(*columns, strict=True), strict=True):

@@ -19,7 +19,7 @@ SIZES = 3
 def run(subject: Subject) -> Finding:
     """Count runs, distinct N and distinct D in each cell; FAIL when no cell can be fitted."""
     runs = subject.runs
-    found = subject.cells(fitted=True)
+    found = subject.fitted_cells
     faults = {cell.label: _fault(runs, cell.rows) for cell in found}
     poor = [cell for cell in found if faults[cell.label][1]]
     if not poor:

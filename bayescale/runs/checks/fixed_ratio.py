@@ -16,7 +16,7 @@ def run(subject: Subject) -> Finding:
     """Regress log D on log N in each cell."""
     runs = subject.runs
     said, rows = [], []
-    for cell in subject.cells(fitted=True):
+    for cell in subject.fitted_cells:
         n = np.log(runs.data[N_PARAMS][cell.rows])
         d = np.log(runs.data[N_TOKENS][cell.rows])
         if cell.rows.size < 3 or np.ptp(n) == 0 or np.ptp(d) == 0:

@@ -23,7 +23,7 @@ def run(subject: Subject) -> Finding:
     """Fit log loss by a robust quadratic in log N and log D in each cell."""
     runs = subject.runs
     z = np.zeros(len(runs))
-    for cell in subject.cells(fitted=True):
+    for cell in subject.fitted_cells:
         if cell.rows.size >= FEWEST:
             n, d, loss = (np.log(runs.data[c][cell.rows]) for c in (N_PARAMS, N_TOKENS, LOSS))
             z[cell.rows] = _z_scores(n, d, loss)

@@ -16,7 +16,7 @@ def run(subject: Subject) -> Finding:
     """Correlate the ranks of loss and 6 N D in each cell."""
     runs = subject.runs
     said, rows = [], []
-    for cell in subject.cells(fitted=True):
+    for cell in subject.fitted_cells:
         if cell.rows.size < FEWEST:
             continue
         rho = _rank_correlation(runs.compute_6nd[cell.rows], runs.data[LOSS][cell.rows])
