@@ -13,6 +13,7 @@ from torch.nn import functional  # noqa: E402
 from bayescale.errors import HarnessError, UnknownNameError  # noqa: E402
 from bayescale.harness.architectures import Backbone  # noqa: E402
 from bayescale.harness.config import ArchitectureConfig  # noqa: E402
+
 from . import reference_llama  # noqa: E402
 
 SHAPE = ArchitectureConfig(
