@@ -1,4 +1,4 @@
-"""The forecast: what one new run would lose, with intervals, probabilities and how far it reaches."""
+"""The forecast: the loss of runs not yet made, with intervals, probabilities and its reach."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from bayescale.inference.posterior import (
     read_datasets,
     write_datasets,
 )
+from bayescale.inference.threads import one_thread
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import positions
 
@@ -123,7 +124,9 @@ class Forecast:
         for group, rows in _by_group(self.posterior, self.points).items():
             inputs = {name: values[rows] for name, values in self.points.inputs.items()}
             rng = np.random.default_rng([seed, group])
-            out[:, rows] = np.exp(predictive_draws(self.posterior, group, inputs, n_draws, rng))
+            with one_thread():
+                drawn = predictive_draws(self.posterior, group, inputs, n_draws, rng)
+            out[:, rows] = np.exp(drawn)
         return out
 
     @cached_property
@@ -231,7 +234,8 @@ def forecast(
     for label in dict.fromkeys(points.labels):
         if label not in posterior.labels:
             posterior = with_new_group(posterior, label, seed)
-    made = Forecast(posterior, points, _components(posterior, points))
+    with one_thread():
+        made = Forecast(posterior, points, _components(posterior, points))
     furthest = float(made.extrapolation_factor.max())
     if warn and furthest > FAR:
         warnings.warn(

@@ -116,7 +116,9 @@ def sample(density: Density, rng: np.random.Generator, effort: Effort = EFFORTS[
 
 def starting_points(density: Density, rng: np.random.Generator, n_starts: int) -> Floats:
     """Return the prior median and prior draws, scales started at 2 %, shape (n_starts, P)."""
-    p = np.concatenate([np.full((1, len(density.symbols)), 0.5), _stratified(density, rng, n_starts)])
+    p = np.concatenate(
+        [np.full((1, len(density.symbols)), 0.5), _stratified(density, rng, n_starts)]
+    )
     starts = density.prior_quantiles(p)[:n_starts]
     starts[:, density.n_law :] = np.log(0.02)
     return starts
@@ -158,7 +160,11 @@ def _adapted_proposal(weighted: Weighted, modes: Modes) -> list[_Component]:
     ridge = 1e-3 * np.diag(np.diag(modes.covariance[0]))
     covariance = (weights[:, None] * centred).T @ centred + ridge
     mode = _Component(modes.x[0], 1.5 * modes.covariance[0], 0.25)
-    return [_Component(mean, 1.15 * covariance, 0.55), _Component(mean, 3.0 * covariance, 0.2), mode]
+    return [
+        _Component(mean, 1.15 * covariance, 0.55),
+        _Component(mean, 3.0 * covariance, 0.2),
+        mode,
+    ]
 
 
 class _Mixture:
@@ -179,9 +185,7 @@ class _Mixture:
         self._factors.extend(np.linalg.cholesky(c.covariance) for c in components)
         return components
 
-    def draw(
-        self, components: list[_Component], n_draws: int, rng: np.random.Generator
-    ) -> Floats:
+    def draw(self, components: list[_Component], n_draws: int, rng: np.random.Generator) -> Floats:
         """Return n_draws new points from the last-added components, shape (n_draws, P)."""
         shares = np.array([component.share for component in components])
         counts = np.floor(n_draws * shares / shares.sum()).astype(int)

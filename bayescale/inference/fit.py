@@ -16,6 +16,7 @@ import numpy as np
 from bayescale.errors import ConvergenceWarning, InferenceError, PoolingWarning, UnknownNameError
 from bayescale.inference.amis import EFFORTS, MAX_COORDINATES, Weighted, sample
 from bayescale.inference.posterior import Diagnostics, Posterior
+from bayescale.inference.threads import one_thread
 from bayescale.laws import Law, load_law
 from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
@@ -97,7 +98,8 @@ def fit(
     notes = [*dropped, *_pooling_notes(spec, labels)]
     started = time.process_time()
     if chosen == "amis":
-        weighted = [_importance_sample(p, seed, k) for k, p in enumerate(problems)]
+        with one_thread():
+            weighted = [_importance_sample(p, seed, k) for k, p in enumerate(problems)]
         if engine == "auto" and any(_fails(w) for w in weighted):
             notes.append("importance sampling failed its gates; the draws are from NUTS instead")
             warnings.warn(notes[-1], ConvergenceWarning, stacklevel=2)

@@ -13,7 +13,9 @@ import pymc as pm
 from bayescale.errors import InferenceError
 from bayescale.inference.posterior import Diagnostics, convergence
 from bayescale.models.build import build_model, needs_rotation, problem_data
+from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
+from bayescale.models.pooling import pooled_symbols
 from bayescale.models.problem import Problem
 
 
@@ -71,6 +73,8 @@ def sample_nuts(
     ----------
     Hoffman and Gelman (2014), The No-U-Turn Sampler, JMLR 15; Seyboldt, nutpie.
     """
+    for problem in problems:
+        _check_finite(problem)
     spec, law = problems[0].spec, problems[0].law
     compiled = compile_model(problems)
     trace = _sample(
@@ -84,19 +88,21 @@ def sample_nuts(
     )
     kept: Mapping[str, Any] = trace["posterior"]
     group_values = {s: np.asarray(kept[s].values) for s in (*law.symbols, *spec.scale_priors)}
-    population = {
-        str(name): np.asarray(kept[name].values)
-        for name in kept
-        if str(name).startswith(("mu_", "spread_"))
-    }
+    pooled = pooled_symbols(spec, law)
+    names = [f"{part}_{symbol}" for symbol in pooled for part in ("mu", "spread")]
+    population = {name: np.asarray(kept[name].values) for name in names}
     rhat, ess = convergence({**group_values, **population})
-    return group_values, population, Diagnostics(
-        engine="nuts",
-        khat=(),
-        ess=ess,
-        rhat=rhat,
-        divergences=int(trace["sample_stats"]["diverging"].values.sum()),
-        cpu_seconds=0.0,
+    return (
+        group_values,
+        population,
+        Diagnostics(
+            engine="nuts",
+            khat=(),
+            ess=ess,
+            rhat=rhat,
+            divergences=int(trace["sample_stats"]["diverging"].values.sum()),
+            cpu_seconds=0.0,
+        ),
     )
 
 
@@ -114,6 +120,18 @@ def compile_model(problems: Sequence[Problem]) -> Compiled:
         model = build_model(problems)
         _COMPILED[key] = Compiled(model, nutpie.compile_pymc_model(model, backend="numba"))
     return _COMPILED[key]
+
+
+def _check_finite(problem: Problem) -> None:
+    # nutpie leaves threads behind when it cannot start, and they bring the process down at exit.
+    density = Density(problem)
+    value = float(density(density.prior_quantiles(np.full((1, len(density.symbols)), 0.5)))[0])
+    if not np.isfinite(value):
+        raise InferenceError(
+            f"model {problem.spec.name!r}: the log density of {len(problem)} runs is {value} at the"
+            " prior's median, so no sampler can start.",
+            "Check the table with `bayescale check`, and the model's priors.",
+        )
 
 
 def _target_accept(problem: Problem) -> float:

@@ -217,7 +217,7 @@ class Posterior:
         return {"bayescale": json.dumps(content)}
 
     def to_arviz(self) -> Any:
-        """Return an ArviZ container: InferenceData before ArviZ 1, an xarray DataTree from it on."""
+        """Return an ArviZ container: InferenceData before ArviZ 1, else an xarray DataTree."""
         datasets = self.to_datasets()
         import arviz as az
 

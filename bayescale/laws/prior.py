@@ -157,6 +157,22 @@ class Prior:
         """Where the distribution lives: ``"real"``, ``"positive"`` or ``"unit"``."""
         return self._distribution.support
 
+    def shifted(self, amount: float) -> Prior:
+        """Return the prior with its ``mu`` moved by `amount`.
+
+        Raises
+        ------
+        ModelError
+            When it has no numeric ``mu``.
+        """
+        mu = self.arguments.get("mu")
+        if not isinstance(mu, int | float):
+            raise ModelError(
+                f"prior {self.distribution}: mu is {mu!r}, so no covariate can move it.",
+                "Use Normal, LogNormal or LogitNormal with a number for mu.",
+            )
+        return Prior(self.distribution, {**self.arguments, "mu": mu + amount}, self.reason)
+
     def resolved(self, level: Any = 0.0) -> tuple[Any, ...]:
         """Return the arguments in order, with the word ``level`` replaced by its value."""
         values = (self.arguments[name] for name in self._distribution.arguments)

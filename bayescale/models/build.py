@@ -17,7 +17,14 @@ from scipy import linalg
 from bayescale.errors import ModelError
 from bayescale.laws.ops import log
 from bayescale.models.density import log_likelihood, variances
-from bayescale.models.pooling import GROUP, Variable, declare, declare_pooled, declare_product
+from bayescale.models.pooling import (
+    GROUP,
+    Variable,
+    declare,
+    declare_pooled,
+    declare_product,
+    pooled_symbols,
+)
 from bayescale.models.problem import Problem
 
 
@@ -65,9 +72,10 @@ def problem_data(problems: Sequence[Problem]) -> dict[str, np.ndarray[Any, Any]]
     Returns
     -------
     dict of str to array
-        ``ratio_<input>``, ``log_loss``, ``group_of_run`` and ``eigenvalues``, all of shape (n,) with
-        the groups one after another; ``level``, shape (group,); ``log_scale``, a scalar; and
-        ``rotation``, shape (n, n), where any group has one.
+        ``ratio_<input>``, ``log_loss``, ``group_of_run`` and ``eigenvalues``, all of shape (n,)
+        with the groups one after another; ``level``, shape (group,); ``prior_mu_<symbol>``, shape
+        (group,), where covariates move a prior; ``log_scale``, a scalar; and ``rotation``, shape
+        (n, n), where any group has one.
     """
     whitenings = [problem.whitening for problem in problems]
     sizes = [len(problem) for problem in problems]
@@ -80,9 +88,12 @@ def problem_data(problems: Sequence[Problem]) -> dict[str, np.ndarray[Any, Any]]
     data["eigenvalues"] = np.concatenate([whitening.eigenvalues for whitening in whitenings])
     data["level"] = np.array([problem.constants.level for problem in problems])
     data["log_scale"] = np.array(sum(whitening.log_scale for whitening in whitenings))
+    priors = [problem.priors for problem in problems]
+    for symbol in problems[0].spec.slopes or {}:
+        data[f"prior_mu_{symbol}"] = np.array([prior[symbol].arguments["mu"] for prior in priors])
     if needs_rotation(problems):
         blocks = [
-            np.eye(n) if w.rotation is None else w.rotation for n, w in zip(sizes, whitenings)
+            np.eye(len(w.eigenvalues)) if w.rotation is None else w.rotation for w in whitenings
         ]
         data["rotation"] = linalg.block_diag(*blocks)
     return data
@@ -99,34 +110,25 @@ def _check_problems(problems: Sequence[Problem]) -> None:
                 f" ({problem.spec.hash}) for two groups.",
                 "Give every group the same model.",
             )
-    replaced = {problems[0].law.derived[quantity] for quantity in spec.derived_priors or {}}
-    for symbol in sorted(replaced & set(_pooled(problems[0]))):
-        raise ModelError(
-            f"model {spec.name!r}: a prior on {sorted(spec.derived_priors or {})} replaces that of"
-            f" {symbol!r}, which its groups share through a population.",
-            f"Give a prior on {symbol!r}, or use pooling='none'.",
-        )
-
-
-def _pooled(problem: Problem) -> dict[str, Any]:
-    return dict(problem.spec.spreads or {}) if problem.spec.pooling == "partial" else {}
 
 
 def _values(problem: Problem) -> dict[str, Variable]:
     """Declare every prior; return the value of each coefficient and scale, by symbol."""
-    spec, law, level = problem.spec, problem.law, pm.modelcontext(None)["level"]
+    spec, law, data = problem.spec, problem.law, pm.modelcontext(None)
+    level, pooled = data["level"], pooled_symbols(spec, law)
     replacing = {law.derived[q]: (q, prior) for q, prior in (spec.derived_priors or {}).items()}
     values: dict[str, Variable] = {}
     for coefficient in law.coefficients:
         symbol = coefficient.symbol
-        if symbol in _pooled(problem):
+        if symbol in pooled:
             values[symbol] = declare_pooled(symbol, coefficient.support, spec)
         elif symbol in replacing:
             quantity, prior = replacing[symbol]
             share = declare_product(quantity, prior, values[law.symbols[0]], level)
             values[symbol] = pm.Deterministic(symbol, share, dims=GROUP)
         else:
-            values[symbol] = declare(symbol, spec.priors[symbol], level)
+            moved = {"mu": data[f"prior_mu_{symbol}"]} if symbol in (spec.slopes or {}) else {}
+            values[symbol] = declare(symbol, spec.priors[symbol], level, **moved)
     for name, prior in spec.scale_priors.items():
         values[name] = declare(name, prior, level)
     return values

@@ -32,6 +32,7 @@ _KEYS = (
     "spreads",
     "centred",
     "references",
+    "slopes",
 )
 
 
@@ -132,6 +133,7 @@ def model_from_dict(data: Mapping[str, Any], where: str = "model") -> ModelSpec:
         centred=tuple(data.get("centred") or ()),
         derived_priors=_priors(data.get("derived_priors") or {}, f"{where}, derived_priors"),
         references=tuple(data.get("references") or ()),
+        slopes=_slopes(data.get("slopes") or {}, f"{where}, slopes"),
     )
 
 
@@ -178,6 +180,16 @@ def _discrepancy(data: Any, where: str) -> Discrepancy | None:
         rho=_number(data, "rho", where),
         kappa=_number(data, "kappa", where),
     )
+
+
+def _slopes(data: Any, where: str) -> dict[str, dict[str, float]]:
+    for symbol, slopes in data.items():
+        if not isinstance(slopes, Mapping):
+            raise ModelError(f"{where}: {symbol} is {slopes!r}, but a mapping was expected.")
+    return {
+        str(symbol): {str(name): _number(slopes, name, f"{where}, {symbol}") for name in slopes}
+        for symbol, slopes in data.items()
+    }
 
 
 def _number(data: Mapping[str, Any], key: str, where: str) -> float:

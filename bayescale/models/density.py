@@ -7,7 +7,6 @@ variables, `Density` hands it batches of draws.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -66,7 +65,8 @@ class Density:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         spec, law = problem.spec, problem.law
-        self.priors: dict[str, Prior] = {s: spec.priors[s] for s in law.symbols}
+        moved = problem.priors
+        self.priors: dict[str, Prior] = {symbol: moved[symbol] for symbol in law.symbols}
         self.priors.update(spec.scale_priors)
         self.symbols = tuple(self.priors)
         self.supports = tuple(c.support for c in law.coefficients) + ("positive",) * len(
@@ -118,7 +118,7 @@ class Density:
         return product_prior(prior, values[symbol], values[self.symbols[0]], level)
 
     def __call__(self, x: Floats) -> Floats:
-        """Return the log posterior density at coordinates x (S, P), shape (S,); -inf if undefined."""
+        """Return the log posterior at coordinates x (S, P), shape (S,); -inf if undefined."""
         with np.errstate(all="ignore"):
             value = self.log_prior(x) + log_likelihood(
                 self.rotated(x), self.variances(x), self.problem.whitening.log_scale

@@ -13,7 +13,7 @@ from typing import Any
 import pymc as pm
 
 from bayescale.errors import ModelError
-from bayescale.laws import Prior
+from bayescale.laws import Law, Prior
 from bayescale.laws.base import Support
 from bayescale.laws.ops import from_unconstrained
 from bayescale.laws.prior import DISTRIBUTIONS, LEVEL
@@ -29,7 +29,33 @@ Variable = Any
 """A PyTensor variable of shape (group,)."""
 
 
-def declare(name: str, prior: Prior, level: Variable, dims: str | None = GROUP) -> Variable:
+def pooled_symbols(spec: ModelSpec, law: Law) -> tuple[str, ...]:
+    """Return the coefficients whose groups share a population; none unless pooling is partial.
+
+    Raises
+    ------
+    ModelError
+        When a pooled coefficient's prior is replaced by one on a derived quantity, or moved by
+        covariates: a population has one mean.
+    """
+    if spec.pooling != "partial":
+        return ()
+    pooled = tuple(spec.spreads or {})
+    clashes = {law.derived[q]: f"a prior on {q!r} replaces" for q in spec.derived_priors or {}}
+    clashes.update(dict.fromkeys(spec.slopes or {}, "covariates move"))
+    for symbol in pooled:
+        if symbol in clashes:
+            raise ModelError(
+                f"model {spec.name!r}: {clashes[symbol]} the prior of {symbol!r}, but its groups"
+                " share a population.",
+                f"Leave {symbol!r} out of spreads, or use pooling='none'.",
+            )
+    return pooled
+
+
+def declare(
+    name: str, prior: Prior, level: Variable, dims: str | None = GROUP, **moved: Variable
+) -> Variable:
     """Declare a prior as PyMC's own distribution in the model context.
 
     Parameters
@@ -42,10 +68,12 @@ def declare(name: str, prior: Prior, level: Variable, dims: str | None = GROUP) 
         Constant about which each group's loss level is centred.
     dims : str, optional
         Dimension; None for a scalar.
+    **moved : variable
+        Arguments that replace the prior's own.
     """
-    return getattr(pm, prior.distribution)(
-        name, **_arguments(prior, level), **_transform(prior.distribution), dims=dims
-    )
+    arguments = {**_arguments(prior, level), **moved}
+    transform = _transform(prior.distribution)
+    return getattr(pm, prior.distribution)(name, **arguments, **transform, dims=dims)
 
 
 def declare_product(quantity: str, prior: Prior, whole: Variable, level: Variable) -> Variable:
@@ -94,7 +122,7 @@ def declare_pooled(symbol: str, support: Support, spec: ModelSpec) -> Variable:
         raise ModelError(
             f"model {spec.name!r}: coefficient {symbol!r} is pooled, but its prior is"
             f" {prior.distribution}({_written(prior)}).",
-            f"Give it a {normal} with numbers for mu and sigma, or leave {symbol!r} out of spreads.",
+            f"Give it a {normal} with numbers for mu and sigma, or take {symbol!r} off spreads.",
         )
     mean = declare(f"mu_{symbol}", Prior("Normal", prior.arguments), 0.0, dims=None)
     spread = declare(f"spread_{symbol}", spread_prior, 0.0, dims=None)

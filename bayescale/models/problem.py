@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from bayescale.errors import InferenceError
-from bayescale.laws import Law, load_law
+from bayescale.laws import Law, Prior, load_law
+from bayescale.models.covariates import COVARIATES
 from bayescale.models.discrepancy import Floats, Whitening, kernel, trunk_correlation, whiten
 from bayescale.models.spec import ModelSpec
 
@@ -30,11 +31,14 @@ class Constants:
         Log loss about which the level's prior is centred.
     log_compute_max : float
         Natural log of the largest product of inputs among the fitted runs.
+    covariates : mapping of str to float
+        Those of `COVARIATES` that the model's slopes use.
     """
 
     reference: Mapping[str, float]
     level: float
     log_compute_max: float
+    covariates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,13 @@ class Problem:
         covariance = kernel(shape, self.positions, self.positions, beyond, beyond)
         return whiten(covariance, correlation, len(self))
 
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """Priors of the law's coefficients with their means moved by the covariates."""
+        slopes, known = self.spec.slopes or {}, self.constants.covariates
+        moved = {s: sum(b * known[c] for c, b in by.items()) for s, by in slopes.items()}
+        return {s: p.shifted(moved[s]) if s in moved else p for s, p in self.spec.priors.items()}
+
     def excess(self, positions: Floats) -> Floats:
         """Return log compute minus that of the largest fitted run, for log inputs (m, dims)."""
         return positions.sum(axis=1) - self.constants.log_compute_max
@@ -147,10 +158,12 @@ def choose_constants(
     if isinstance(reference, str):
         everyone = pooled or [inputs]
         reference = _top_decade_mean(law, everyone)
+    used = {name for slopes in (spec.slopes or {}).values() for name in slopes}
     return Constants(
         reference=dict(reference),
         level=float(np.median(log_loss[top])),
         log_compute_max=float(positions(law, inputs).sum(axis=1).max()),
+        covariates={name: COVARIATES[name](inputs) for name in sorted(used)},
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bayescale.errors import ModelError, UnknownNameError
 from bayescale.laws import Law, Prior, load_law
+from bayescale.models.covariates import COVARIATES
 
 Pooling = Literal["complete", "none", "partial"]
 POOLINGS: tuple[Pooling, ...] = ("complete", "none", "partial")
@@ -91,6 +92,8 @@ class ModelSpec:
         A user's priors on textbook quantities such as E; each replaces a coefficient's prior.
     references : tuple of str
         Keys in ``references.bib``.
+    slopes : mapping of str to mapping of str to float
+        By coefficient: how far its prior's ``mu`` moves per unit of each of `COVARIATES`.
     """
 
     name: str
@@ -105,6 +108,7 @@ class ModelSpec:
     centred: tuple[str, ...] = ()
     derived_priors: Mapping[str, Prior] | None = None
     references: tuple[str, ...] = ()
+    slopes: Mapping[str, Mapping[str, float]] | None = None
 
     def __post_init__(self) -> None:
         """Check that priors and spreads line up with the law's coefficients."""
@@ -112,10 +116,13 @@ class ModelSpec:
         _check_names(self.name, "prior", self.priors, law.symbols)
         _check_names(self.name, "spread", self.spreads or {}, law.symbols[1:])
         _check_names(self.name, "prior", self.derived_priors or {}, law.derived)
+        _check_names(self.name, "slope", self.slopes or {}, law.symbols[1:])
+        for slopes in (self.slopes or {}).values():
+            _check_names(self.name, "covariate", slopes, COVARIATES)
         for symbol in law.symbols:
             if symbol not in self.priors:
                 raise ModelError(
-                    f"model {self.name!r}: no prior for coefficient {symbol!r} of law {law.name!r}.",
+                    f"model {self.name!r}: law {law.name!r} has no prior for {symbol!r}.",
                     "A model file spells out every prior.",
                 )
         for coefficient in law.coefficients:
@@ -224,6 +231,8 @@ class ModelSpec:
                 "rho": self.discrepancy.rho,
                 "kappa": self.discrepancy.kappa,
             }
+        if self.slopes:
+            out["slopes"] = {k: dict(v) for k, v in self.slopes.items()}
         return out
 
 

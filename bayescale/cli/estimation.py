@@ -1,0 +1,153 @@
+"""Verbs that infer and predict: fit, forecast, allocate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bayescale.cli.application import app
+from bayescale.cli.options import (
+    Columns,
+    Engine,
+    Group,
+    Json,
+    Model,
+    Pooling,
+    Priors,
+    Runs,
+    Seed,
+    Source,
+    Where,
+)
+from bayescale.cli.screen import print_frame, print_json, print_lines, records
+from bayescale.cli.sources import fit_table, number, read_source, read_table
+
+if TYPE_CHECKING:
+    from bayescale.inference.posterior import Posterior
+
+
+@app.command(epilog="Example: bayescale fit runs.csv --model coupled_gp_weak --out posterior.nc")
+def fit(
+    runs: Runs,
+    model: Model = None,
+    group: Group = "",
+    where: Where = None,
+    column: Columns = None,
+    priors: Priors = None,
+    pooling: Pooling = None,
+    engine: Engine = "auto",
+    draws: Annotated[int, typer.Option(help="Posterior draws (a chain under nuts).")] = 1000,
+    seed: Seed = 0,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Save the posterior (.nc).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Infer a law's coefficients from a runs table."""
+    from dataclasses import asdict
+
+    table = read_table(runs, where, column)
+    posterior = fit_table(table, model, group, priors, pooling, engine, draws, seed)
+    if out_file is not None:
+        posterior.save(out_file)
+    summary = posterior.summary()
+    if as_json:
+        content = {"model": posterior.spec.name, "coefficients": records(summary)}
+        extra = {"diagnostics": asdict(posterior.diagnostics), "notes": list(posterior.notes)}
+        print_json({**content, **extra, "provenance": dict(posterior.provenance)})
+        return
+    print_frame(summary)
+    print_lines([repr(posterior), *posterior.notes])
+
+
+@app.command(epilog="Example: bayescale forecast runs.csv --at points.csv --out forecast.csv")
+def forecast(
+    runs: Source,
+    at: Annotated[Path, typer.Option("--at", help="CSV or Parquet of points to forecast.")],
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the table here.")] = None,
+    model: Model = None,
+    group: Group = "",
+    where: Where = None,
+    column: Columns = None,
+    without_family: Annotated[
+        str | None,
+        typer.Option("--without-family", help="Use the corpus prior learned without this family."),
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Intervals before recalibration.")] = False,
+    priors: Priors = None,
+    pooling: Pooling = None,
+    engine: Engine = "auto",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Forecast the loss of runs that have not been made, with intervals."""
+    from dataclasses import asdict
+
+    import pandas as pd
+
+    from bayescale.forecasts.forecast import forecast as make_forecast
+    from bayescale.forecasts.points import read_points
+    from bayescale.runs.save import save_table
+
+    posterior = read_source(runs, model, group, where, column, priors, pooling, engine, seed)
+    points, wanted = read_points(at, posterior)
+    made = make_forecast(posterior, wanted, seed=seed)
+    table = pd.concat([points, made.to_frame()], axis=1)
+    if out_file is not None:
+        save_table({str(name): table[name].to_numpy() for name in table}, out_file)
+    notes = [*posterior.notes, *_forecast_notes(posterior, without_family, raw)]
+    if as_json:
+        diagnostics = asdict(posterior.diagnostics)
+        print_json({"forecast": records(table), "diagnostics": diagnostics, "notes": notes})
+        return
+    if out_file is None:
+        print_frame(table)
+    print_lines([repr(made), *notes])
+
+
+@app.command(epilog="Example: bayescale allocate runs.csv --flops 1e22 --n-params 7B")
+def allocate(
+    runs: Source,
+    flops: Annotated[str, typer.Option("--flops", help="Training compute to spend, 6 N D.")],
+    n_params: Annotated[
+        str | None, typer.Option("--n-params", help="A chosen size, for its regret.")
+    ] = None,
+    model: Model = None,
+    group: Group = "",
+    where: Where = None,
+    column: Columns = None,
+    priors: Priors = None,
+    engine: Engine = "auto",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Split a compute budget between parameters and tokens, with intervals and regret."""
+    from bayescale.decisions.allocate import allocate as make_allocation
+
+    posterior = read_source(runs, model, group, where, column, priors, None, engine, seed)
+    chosen = None if n_params is None else number(n_params, "--n-params")
+    budget, records, lines = number(flops, "--flops"), [], []
+    for label in posterior.labels:
+        made = make_allocation(posterior, flops=budget, n_params=chosen, label=label, seed=seed)
+        records.append(made.to_dict())
+        lines.append(made)
+    if as_json:
+        print_json(records)
+        return
+    for made in lines:
+        print_frame(made.to_frame())
+        print_lines([repr(made)])
+
+
+def _forecast_notes(posterior: Posterior, without_family: str | None, raw: bool) -> list[str]:
+    notes = []
+    if without_family is not None:
+        notes.append(
+            f"model {posterior.spec.name} has no corpus prior: it learned from no family,"
+            f" so there is nothing of {without_family!r} to leave out"
+        )
+    if raw:
+        notes.append(f"model {posterior.spec.name} is not recalibrated: --raw changes nothing")
+    return notes

@@ -1,0 +1,34 @@
+"""Arguments and options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Runs = Annotated[str, typer.Argument(help="CSV or Parquet table, or a shipped table's name.")]
+Source = Annotated[
+    str, typer.Argument(metavar="RUNS", help="Runs table, shipped table, or saved posterior (.nc).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Model = Annotated[str | None, typer.Option("--model", help="Model name, or a model file (.yaml).")]
+Group = Annotated[
+    str, typer.Option("--group", help="Columns that tell groups apart: dataset,architecture.")
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", help="Keep rows that hold: 'loss_kind=c4'. May be repeated."),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="Name a column: 'n_params=my size'. May be repeated."),
+]
+Priors = Annotated[
+    Path | None, typer.Option("--priors", help="YAML of your own priors by coefficient, E too.")
+]
+Engine = Annotated[str, typer.Option("--engine", help="auto, amis or nuts.")]
+Pooling = Annotated[
+    str | None, typer.Option("--pooling", help="complete, none or partial instead of the model's.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]

@@ -1,0 +1,100 @@
+"""What the command line shows: tables, JSON, notes and progress."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bayescale.errors import BayescaleWarning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+out = Console()
+err = Console(stderr=True)
+
+
+def print_error(message: str, hint: str = "") -> None:
+    """Print one readable error and its way out to stderr."""
+    err.print(f"[bold red]error:[/] {plain(message)}", highlight=False, soft_wrap=True)
+    if hint:
+        err.print(f"[bold]way out:[/] {plain(hint)}", highlight=False, soft_wrap=True)
+
+
+def show_warning(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Print warnings of ours as notes on stderr; leave others unsaid."""
+    if issubclass(category, BayescaleWarning):
+        err.print(f"[yellow]note:[/] {plain(str(message))}", highlight=False, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Return text in which nothing is taken for Rich markup."""
+    return text.replace("[", "\\[")
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as dictionaries that JSON can hold; NaN becomes null."""
+    return [{str(k): _jsonable(v) for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, float) or hasattr(value, "item"):
+        number = value.item() if hasattr(value, "item") else value
+        return None if isinstance(number, float) and number != number else number
+    return value
+
+
+def print_json(content: Any) -> None:
+    """Print `content` as JSON, with nothing around it."""
+    print(json.dumps(content, indent=2, default=_jsonable, allow_nan=True))
+
+
+def print_frame(frame: pd.DataFrame) -> None:
+    """Print a frame as a text table."""
+    rows = [
+        [f"{v:.5g}" if isinstance(v, float) else str(v) for v in row]
+        for row in frame.itertuples(index=False)
+    ]
+    print_rows([str(column) for column in frame.columns], rows)
+
+
+def print_rows(head: Sequence[str], rows: Sequence[Sequence[str]], *, markup: bool = False) -> None:
+    """Print a text table; cells hold Rich markup only where `markup` is set."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in head:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if markup else Text(cell) for cell in row))
+    out.print(table, highlight=False)
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines as they are."""
+    for line in lines:
+        out.print(plain(line), highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def status(text: str) -> Iterator[None]:
+    """Show a spinner on stderr while something runs."""
+    with err.status(text):
+        yield
+
+
+@contextmanager
+def bar(visible: bool) -> Iterator[Callable[..., None]]:
+    """Show a progress bar on stderr; yields a function of the share done and a text."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not visible) as progress:
+        task = progress.add_task("training", total=1.0)
+        yield lambda share, text="training": progress.update(
+            task, completed=share, description=plain(text)
+        )

@@ -1,0 +1,116 @@
+"""From what a user types to tables, posteriors and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayescale.cli.screen import status
+from bayescale.errors import DecisionError, ModelError, RunsTableError
+
+if TYPE_CHECKING:
+    from bayescale.inference.posterior import Posterior
+    from bayescale.runs.table import RunsTable
+
+
+def read_table(runs: str, where: Sequence[str] | None, column: Sequence[str] | None) -> RunsTable:
+    """Read the table that RUNS names, with the user's conditions and column names."""
+    from bayescale.runs.table import read_runs
+
+    return read_runs(runs, columns=_mapping(column), where=list(where) if where else None)
+
+
+def read_source(
+    runs: str,
+    model: str | None,
+    group: str,
+    where: Sequence[str] | None,
+    column: Sequence[str] | None,
+    priors: Path | None,
+    pooling: str | None,
+    engine: str,
+    seed: int,
+) -> Posterior:
+    """Return the posterior that `runs` is, or a fit to the table that it is."""
+    if not runs.endswith(".nc"):
+        table = read_table(runs, where, column)
+        return fit_table(table, model, group, priors, pooling, engine, 1000, seed)
+    from bayescale.inference.posterior import load_posterior
+
+    given: dict[str, object] = {
+        "--model": model,
+        "--group": group,
+        "--where": where,
+        "--column": column,
+    }
+    given.update({"--priors": priors, "--pooling": pooling})
+    for option, value in given.items():
+        if value:
+            raise ModelError(
+                f"{option} was given with the saved posterior {runs!r}, which is already fitted.",
+                f"Drop {option}, or give the runs table instead.",
+            )
+    return load_posterior(runs)
+
+
+def fit_table(
+    table: RunsTable,
+    model: str | None,
+    group: str,
+    priors: Path | None,
+    pooling: str | None,
+    engine: str,
+    draws: int,
+    seed: int,
+) -> Posterior:
+    """Fit a table with a spinner, reading the file of priors if there is one."""
+    from bayescale.inference.fit import fit as make_fit
+
+    own = None if priors is None else _read_priors(priors)
+    with status("fitting"):
+        return make_fit(
+            table,
+            model,
+            priors=own,
+            group=names(group),
+            pooling=pooling,  # type: ignore[arg-type]
+            engine=engine,  # type: ignore[arg-type]
+            draws=draws,
+            seed=seed,
+        )
+
+
+def _read_priors(path: Path) -> dict[str, Any]:
+    from bayescale.models.catalog import read_yaml
+
+    content = read_yaml(path, "priors file")
+    return {str(name): prior for name, prior in content.items()}
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the parts of a comma-separated list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _mapping(pairs: Sequence[str] | None) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs or ():
+        ours, sign, theirs = pair.partition("=")
+        if not sign or not ours or not theirs:
+            raise RunsTableError(f"--column is {pair!r}.", "Write --column 'n_params=my size'.")
+        mapping[ours.strip()] = theirs.strip()
+    return mapping
+
+
+def number(word: str, option: str) -> float:
+    """Return a positive number that may carry a suffix, such as 7B."""
+    from bayescale.runs.numbers import parse_number
+
+    try:
+        value = parse_number(word)
+    except ValueError:
+        value = float("nan")
+    if not 0.0 < value < float("inf"):
+        raise DecisionError(f"{option} is {word!r}, expected a positive number such as 1e22 or 7B.")
+    return value

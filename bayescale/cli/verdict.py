@@ -1,0 +1,151 @@
+"""Verbs that end in a decision: demo, decide, report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bayescale.cli.application import app
+from bayescale.cli.options import (
+    Columns,
+    Engine,
+    Group,
+    Json,
+    Model,
+    Priors,
+    Seed,
+    Source,
+    Where,
+)
+from bayescale.cli.screen import out, plain, print_json, print_lines, print_rows
+from bayescale.cli.sources import read_source, read_table
+
+if TYPE_CHECKING:
+    from bayescale.inference.posterior import Posterior
+
+
+@app.command(epilog="Example: bayescale demo --out my-demo")
+def demo(
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the report and plots.")] = Path(
+        "bayescale-demo"
+    ),
+    data: Annotated[str, typer.Option("--data", help="Shipped table.")] = "cpu_gcide_llama",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Hide the largest runs of a shipped table, forecast them, decide, and compare."""
+    from bayescale.demo import run_demo
+
+    shown = Console(quiet=True) if as_json else out
+    result = run_demo(out_dir, data=data, seed=seed, console=shown)
+    if as_json:
+        print_json(result.to_dict())
+
+
+@app.command(epilog="Example: bayescale decide runs.csv --plan plan.yaml --html report.html")
+def decide(
+    runs: Source,
+    plan: Annotated[Path, typer.Option("--plan", help="Plan file: candidates, target, price.")],
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report here.")] = None,
+    json_file: Annotated[
+        str | None,
+        typer.Option("--json", help="Write the decision as JSON to this file, '-' for the screen."),
+    ] = None,
+    model: Model = None,
+    group: Group = "",
+    where: Where = None,
+    column: Columns = None,
+    priors: Priors = None,
+    engine: Engine = "auto",
+    seed: Seed = 0,
+) -> None:
+    """Say FUND, DO NOT FUND or RUN PILOTS FIRST, with the reasons."""
+    from bayescale.decisions.decide import decide as make_decision
+    from bayescale.decisions.scenario import load_scenario
+
+    scenario = load_scenario(plan)
+    posterior = read_source(runs, model, group, where, column, priors, None, engine, seed)
+    decision = make_decision(posterior, scenario, seed=seed)
+    if html is not None:
+        _write_report(html, runs, posterior, decision, where, column)
+    if json_file == "-":
+        print_json(decision.to_dict())
+        return
+    if json_file is not None:
+        decision.save(Path(json_file))
+    _print_decision(decision)
+
+
+@app.command(epilog="Example: bayescale report runs.csv --plan plan.yaml --html report.html")
+def report(
+    runs: Source,
+    html: Annotated[Path, typer.Option("--html", help="File to write.")] = Path("report.html"),
+    plan: Annotated[Path | None, typer.Option("--plan", help="Plan file.")] = None,
+    model: Model = None,
+    group: Group = "",
+    where: Where = None,
+    column: Columns = None,
+    engine: Engine = "auto",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Write the one-file HTML page: checks, coefficients, forecast, and the decision if planned."""
+    from bayescale.decisions.decide import decide as make_decision
+    from bayescale.decisions.scenario import load_scenario
+
+    scenario = None if plan is None else load_scenario(plan)
+    posterior = read_source(runs, model, group, where, column, None, None, engine, seed)
+    decision = None if scenario is None else make_decision(posterior, scenario, seed=seed)
+    path = _write_report(html, runs, posterior, decision, where, column)
+    if as_json:
+        print_json({"html": str(path), "verdict": decision.verdict if decision else None})
+    else:
+        print_lines([f"wrote {path}"])
+
+
+def _write_report(
+    html: Path,
+    runs: str,
+    posterior: Posterior,
+    decision: Any,
+    where: Sequence[str] | None,
+    column: Sequence[str] | None,
+) -> Path:
+    from bayescale.reports.report import write_report
+    from bayescale.runs.lint import lint
+
+    table = None if runs.endswith(".nc") else read_table(runs, where, column)
+    findings = () if table is None else lint(table, posterior.group_columns)
+    return write_report(html, runs=table, posterior=posterior, decision=decision, findings=findings)
+
+
+def _print_decision(decision: Any) -> None:
+    colour = {"FUND": "green", "DO NOT FUND": "red"}.get(decision.verdict, "yellow")
+    out.print(f"[bold {colour}]{decision.verdict}[/]  {plain(decision.scenario.title)}")
+    rows = [
+        [
+            c.name,
+            f"{c.prob_target:.2f}",
+            f"{c.loss_median:.4g}",
+            f"{c.loss_interval_90[0]:.4g} to {c.loss_interval_90[1]:.4g}",
+            f"{c.cost_usd:,.0f}",
+            f"{c.expected_net_value_usd:,.0f}",
+            f"{c.break_even_value_usd:,.0f}",
+        ]
+        for c in decision.candidates
+    ]
+    head = ["candidate", "P(target)", "loss", "90 % interval", "cost USD", "net value USD"]
+    print_rows([*head, "break-even value USD"], rows)
+    pilots = [
+        [p.name, f"{p.cost_usd:,.0f}", f"{p.evsi_usd:,.0f}", f"{p.net_gain_usd:,.0f}"]
+        for p in decision.pilots
+    ]
+    if pilots:
+        print_rows(["pilot", "cost USD", "value of its result USD", "net gain USD"], pilots)
+    print_lines([f"value of perfect information: {decision.evpi_usd:,.0f} USD"])
+    print_lines([f"- {reason}" for reason in decision.reasons])
+    print_lines([f"! {caveat}" for caveat in decision.caveats])
