@@ -1,0 +1,102 @@
+"""The forecast of every run of a scenario at once, candidates and pilots drawn jointly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayescale.decisions.plan import PlannedRun
+from bayescale.decisions.scenario import Scenario
+from bayescale.errors import DecisionError, nearest
+from bayescale.forecasts.forecast import Forecast, forecast
+from bayescale.forecasts.points import make_points
+from bayescale.inference.posterior import Posterior
+from bayescale.runs.schema import FLOPS
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A forecast with one point a run, in an order that does not depend on the plan's.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Predictive distributions and joint draws.
+    column : dict of str to int
+        Point of each run, by its name.
+    """
+
+    forecast: Forecast
+    column: dict[str, int]
+
+    def label(self, name: str) -> tuple[str, ...]:
+        """Return the group of a run."""
+        return self.forecast.points.labels[self.column[name]]
+
+
+def forecast_runs(posterior: Posterior, scenario: Scenario, seed: int) -> Planned:
+    """Forecast every candidate and pilot of a scenario.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The fit.
+    scenario : Scenario
+        The runs.
+    seed : int
+        Seed of what is drawn for a group without runs.
+
+    Raises
+    ------
+    DecisionError
+        When a run's group is unknown to the fit, or the law reads an input that plans do not state.
+    """
+    labels = {run.name: _label(run, posterior) for run in scenario.runs}
+    # The same runs in another order must give the same draws.
+    runs = sorted(scenario.runs, key=lambda r: (labels[r.name], r.n_params, r.n_tokens, r.name))
+    inputs = [{**run.inputs, FLOPS: scenario.flops(run.inputs)} for run in runs]
+    for name in posterior.law.inputs:
+        if name not in inputs[0]:
+            raise DecisionError(
+                f"plan {scenario.title!r}: law {posterior.law.name!r} of the fit reads {name},"
+                f" but the runs of a plan state {', '.join(inputs[0])}."
+            )
+    columns = {name: np.array([point[name] for point in inputs]) for name in posterior.law.inputs}
+    points = make_points(posterior, columns, [labels[run.name] for run in runs])
+    made = forecast(posterior, points, seed=seed, warn=False)
+    return Planned(made, {run.name: k for k, run in enumerate(runs)})
+
+
+def _label(run: PlannedRun, posterior: Posterior) -> tuple[str, ...]:
+    where, columns = f"run {run.name!r}", posterior.group_columns
+    _check_columns(run, where, columns)
+    if posterior.spec.pooling == "complete" or (not run.group and len(posterior.labels) == 1):
+        return posterior.labels[0]
+    for column in columns:
+        if column not in run.group:
+            example = dict(zip(columns, posterior.labels[0], strict=True))
+            raise DecisionError(
+                f"{where}: group is {run.group}, but the fit has {len(posterior.labels)} groups by"
+                f" {', '.join(columns)}.",
+                f"Give the run a group, such as {example}.",
+            )
+    label = tuple(run.group[column] for column in columns)
+    if label not in posterior.labels and not posterior.population:
+        known = ["/".join(fitted) for fitted in posterior.labels]
+        raise DecisionError(
+            f"{where}: group {'/'.join(label)!r} is unknown to the fit, and its model"
+            f" {posterior.spec.name!r} does not pool groups.",
+            nearest("/".join(label), known),
+        )
+    return label
+
+
+def _check_columns(run: PlannedRun, where: str, columns: tuple[str, ...]) -> None:
+    for column in run.group:
+        if column not in columns:
+            kinds = f"groups by {', '.join(columns)}" if columns else "has no groups"
+            raise DecisionError(
+                f"{where}: group names {column!r}, but the fit {kinds}.",
+                nearest(column, columns) if columns else "Leave group out.",
+            )

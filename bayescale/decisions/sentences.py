@@ -1,0 +1,168 @@
+"""Every sentence of a decision's and an allocation's reasons and caveats: words only, no rules."""
+
+from __future__ import annotations
+
+import math
+
+from bayescale.decisions.outcomes import CandidateOutcome, PilotOutcome
+
+
+def usd(amount: float) -> str:
+    """Return an amount of money with as many digits as anybody reads."""
+    if math.isinf(amount):
+        return "any sum of USD"
+    return f"{amount:,.0f} USD" if abs(amount) >= 100 else f"{amount:,.2f} USD"
+
+
+def percent(probability: float) -> str:
+    """Return a probability in percent, never 0 or 100."""
+    if probability < 0.01:
+        return "less than 1 %"
+    return "more than 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
+
+
+def chance(best: CandidateOutcome, target: float) -> str:
+    """Say how likely the target is, and the predictive loss."""
+    low, high = best.loss_interval_90
+    return (
+        f"{best.name} reaches the target of {target:.4g} nats per token with a probability of"
+        f" {percent(best.prob_target)}: its loss is forecast at {best.loss_median:.4g}, and with"
+        f" 90 % probability between {low:.4g} and {high:.4g}."
+    )
+
+
+def money(best: CandidateOutcome, value_usd: float) -> str:
+    """Say what funding costs and brings."""
+    net = best.expected_net_value_usd
+    verb = "brings" if net > 0 else "loses"
+    return (
+        f"It costs {usd(best.cost_usd)} and meeting the target is worth {usd(value_usd)}, so"
+        f" funding it {verb} {usd(abs(net))} on average."
+    )
+
+
+def break_even(best: CandidateOutcome) -> str:
+    """Say at which value and at which price funding begins to pay."""
+    if math.isinf(best.break_even_value_usd):
+        return "No worth of the target would justify the run: the target is out of its reach."
+    return (
+        f"Funding pays when meeting the target is worth more than {usd(best.break_even_value_usd)},"
+        f" or a GPU-hour costs less than {usd(best.break_even_price_usd_per_gpu_hour)}."
+    )
+
+
+def compared(best: CandidateOutcome, second: CandidateOutcome) -> str:
+    """Say how the next best candidate does."""
+    return (
+        f"The next best candidate, {second.name}, has an expected net value of"
+        f" {usd(second.expected_net_value_usd)}; {best.name} has the lowest loss of all candidates"
+        f" with a probability of {percent(best.prob_best)}."
+    )
+
+
+def pilot_pays(pilot: PilotOutcome) -> str:
+    """Say that a pilot is worth more than it costs."""
+    return (
+        f"Pilot {pilot.name} costs {usd(pilot.cost_usd)} and improves the decision by"
+        f" {usd(pilot.evsi_usd)} on average (Monte Carlo error {usd(pilot.evsi_se_usd)}), a net"
+        f" gain of {usd(pilot.net_gain_usd)}: make it first, refit with it, and decide again."
+    )
+
+
+def no_pilot_pays(pilot: PilotOutcome) -> str:
+    """Say that even the best pilot is not worth its cost."""
+    return (
+        f"No pilot of the plan pays for itself: the best, {pilot.name}, costs"
+        f" {usd(pilot.cost_usd)} and improves the decision by {usd(max(pilot.evsi_usd, 0.0))} on"
+        f" average."
+    )
+
+
+def no_pilots(evpi_usd: float) -> str:
+    """Say what a pilot could be worth at most when the plan has none."""
+    return (
+        f"The plan names no pilot; knowing every candidate's loss beforehand would be worth"
+        f" {usd(evpi_usd)}, and no pilot can be worth more."
+    )
+
+
+def unclear_pilot(pilot: PilotOutcome) -> str:
+    """Caveat: a net gain within its Monte Carlo error."""
+    return (
+        f"Pilot {pilot.name} may pay for itself: its net gain of {usd(pilot.net_gain_usd)} is"
+        f" within two Monte Carlo errors of zero ({usd(pilot.evsi_se_usd)} each); use more draws."
+    )
+
+
+PILOTS_APART = (
+    "Each pilot is valued as if it were the only one made; several together are worth less than"
+    " the sum of their values."
+)
+
+WEAK = (
+    "The model has a weak prior: intervals of _weak models have not been recalibrated on a corpus"
+    " of runs."
+)
+
+
+def far(name: str, factor: float, strong: bool) -> str:
+    """Caveat: a candidate far beyond the fitted runs."""
+    advice = "Do not rest a large sum on it alone" if strong else "Review the interval"
+    reach = (
+        "farther than backtests reach" if strong else "and few tables let a backtest reach so far"
+    )
+    return (
+        f"{name} has {factor:,.0f} times the compute of the largest fitted run, {reach}. {advice}:"
+        f" a run nearer to it would say more."
+    )
+
+
+def nearer(name: str, factor: float) -> str:
+    """Caveat: a candidate smaller than runs already made."""
+    return (
+        f"{name} has only {factor:.2g} of the compute of the largest fitted run: nothing is"
+        f" extrapolated, and runs already made may answer the question."
+    )
+
+
+def off_ray(name: str, factor: float) -> str:
+    """Caveat: runs on one line in (N, D), candidate off it."""
+    return (
+        f"All fitted runs lie on one line in (log N, log D), and {name} lies off it by a factor of"
+        f" {factor:.2g} in tokens: there the forecast is the prior's word."
+    )
+
+
+def out_of_range(name: str, target: float, low: float, high: float) -> str:
+    """Caveat: a target outside the central 99 % of a forecast."""
+    side = "below" if target < low else "above"
+    return (
+        f"The target of {target:.4g} lies {side} the central 99 % of the forecast of {name},"
+        f" {low:.4g} to {high:.4g}: so far in the tail, its probability rests on the model's shape."
+    )
+
+
+def below_floor(name: str, target: float, floor: float, probability: float) -> str:
+    """Caveat: a target below the irreducible loss."""
+    return (
+        f"The target of {target:.4g} lies below the irreducible loss E with a probability of"
+        f" {percent(probability)} (median E {floor:.4g}): by this law {name} would miss it with any"
+        f" amount of compute. Check the target's unit and tokenizer."
+    )
+
+
+def new_group(name: str, label: str) -> str:
+    """Caveat: a candidate of a group without runs."""
+    return (
+        f"No fitted run belongs to {label}, the group of {name}: it is known by its siblings only."
+    )
+
+
+def gate(what: str, value: float, limit: float, side: str) -> str:
+    """Caveat: a sampling diagnostic that misses its gate."""
+    return f"The posterior is badly sampled: {what} is {value:.3g}, {side} {limit:g}. Fit again."
+
+
+def assumed(fields: tuple[str, ...]) -> str:
+    """Caveat: price fields left to their default."""
+    return f"The plan leaves to their default: {', '.join(fields)}."
