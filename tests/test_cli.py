@@ -249,6 +249,7 @@ def test_too_few_runs_and_one_size_are_refused(run: Run, runs: Path, tmp_path: P
     assert "all 48 runs have n_params = 1e+08" in run("fit", tmp_path / "flat.csv")[2]
 
 
+@pytest.mark.filterwarnings("default::bayescale.errors.ExtrapolationWarning")
 def test_a_far_point_is_labelled_not_refused(run: Run, runs: Path, tmp_path: Path) -> None:
     far = tmp_path / "far.csv"
     far.write_text("n_params,n_tokens\n1e13,1e16\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -40,19 +41,22 @@ def plain(text: str) -> str:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as dictionaries that JSON can hold; NaN becomes null."""
-    return [{str(k): _jsonable(v) for k, v in row.items()} for row in frame.to_dict("records")]
+    return [_jsonable(row) for row in frame.to_dict("records")]
 
 
 def _jsonable(value: Any) -> Any:
-    if isinstance(value, float) or hasattr(value, "item"):
-        number = value.item() if hasattr(value, "item") else value
-        return None if isinstance(number, float) and number != number else number
-    return value
+    """Return plain data with NumPy scalars unpacked and what is no finite number as null."""
+    if isinstance(value, dict):
+        return {str(key): _jsonable(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(entry) for entry in value]
+    number = value.item() if hasattr(value, "item") else value
+    return None if isinstance(number, float) and not math.isfinite(number) else number
 
 
 def print_json(content: Any) -> None:
     """Print `content` as JSON, with nothing around it."""
-    print(json.dumps(content, indent=2, default=_jsonable, allow_nan=True))
+    print(json.dumps(_jsonable(content), indent=2, allow_nan=False))
 
 
 def print_frame(frame: pd.DataFrame) -> None:

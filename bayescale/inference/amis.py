@@ -98,7 +98,7 @@ def sample(density: Density, rng: np.random.Generator, effort: Effort = EFFORTS[
     arXiv:0907.1254.
     """
     modes = find_modes(density, starting_points(density, rng, effort.starts))
-    mixture = _Mixture(density.n_law, _initial_proposal(density, modes))
+    mixture = _Mixture(_initial_proposal(density, modes))
     components = mixture.components
     draws, targets = np.empty((0, modes.x.shape[1])), np.empty(0)
     weighted = Weighted(draws, targets)
@@ -170,7 +170,7 @@ def _adapted_proposal(weighted: Weighted, modes: Modes) -> list[_Component]:
 class _Mixture:
     """Student-t components and how many draws each has had: the deterministic mixture."""
 
-    def __init__(self, n_law: int, components: list[_Component]) -> None:
+    def __init__(self, components: list[_Component]) -> None:
         self.components: list[_Component] = []
         self._counts: list[int] = []
         self._factors: list[Floats] = []
