@@ -57,7 +57,7 @@ def raw_columns(frame: pd.DataFrame, name: str) -> RawColumns:
     """
     if frame.columns.nlevels > 1:
         raise RunsTableError(
-            f'runs table "{name}": the columns have {frame.columns.nlevels} levels of names.',
+            f'table "{name}": the columns have {frame.columns.nlevels} levels of names.',
             "Flatten them to one text name a column.",
         )
     # An unnamed index is row numbers; a named one, as after a groupby, is data.
@@ -150,7 +150,7 @@ def _check_names(names: list[str], table: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RunsTableError(
-            f'runs table "{table}": {len(twice)} column name(s) occur twice: {", ".join(twice)}.',
+            f'table "{table}": {len(twice)} column name(s) occur twice: {", ".join(twice)}.',
             "Rename one of them.",
         )
 
@@ -170,5 +170,5 @@ def _check_widths(lines: Lines, path: Path) -> None:
 def _check_rows(rows: int, table: str) -> None:
     if rows == 0:
         raise RunsTableError(
-            f'runs table "{table}": has a header and no rows.', "A fit needs at least a few runs."
+            f'table "{table}": has a header and no rows.', "Expected at least one row."
         )

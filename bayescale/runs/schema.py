@@ -88,7 +88,7 @@ COLUMNS: tuple[Column, ...] = (
         kind="count",
         unit="experts",
         meaning="experts of a routed network",
-        spellings=("experts",),
+        spellings=("experts", "num_experts"),
     ),
     Column(
         name=N_TOKENS,

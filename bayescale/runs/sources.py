@@ -30,10 +30,20 @@ def load(source: Source) -> tuple[RawColumns, str]:
             f"not from {type(source).__name__}.",
             "Pass pandas.DataFrame(your_rows).",
         )
-    path = Path(source)
-    if not path.exists() or (path / "card.yaml").is_file():
-        path = _shipped(path)
+    path = _file(Path(source))
     return read_file(path), _stem(path)
+
+
+def _file(path: Path) -> Path:
+    """Return the path of an existing file, or of a shipped table's data."""
+    try:
+        shipped = not path.exists() or (path / "card.yaml").is_file()
+    except OSError as error:
+        raise RunsTableError(
+            f"{str(path)[:60]!r} cannot be looked up ({error.strerror}).",
+            "Pass the path of a file, not its text.",
+        ) from error
+    return _shipped(path) if shipped else path
 
 
 def _shipped(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,7 +49,17 @@ def read_runs(
         When the source cannot be read, or its values are not what the schema says.
     UnknownNameError
         When a name in `columns` or `where` does not exist.
+
+    Notes
+    -----
+    Counts and FLOPs may be written ``1.5B``, ``70M``, ``1,000`` or ``2e12`` (suffixes K, M, B or
+    G, T, Q for 1e3 to 1e15); other numbers may not. Columns the schema does not know are kept
+    under their own names; a column whose canonical name `columns` gives to another is kept
+    with ``file_`` before its name.
     """
+    if isinstance(source, RunsTable) and not columns:
+        runs = source.where(where) if where else source
+        return replace(runs, name=name or source.name)
     if isinstance(source, RunsTable):
         # What was derived is derived again, because `columns` may name other tokens.
         raw = {c: v for c, v in source.data.items() if c not in source.derived}

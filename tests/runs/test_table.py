@@ -156,6 +156,18 @@ def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
         read_runs("nowhere/at/all.csv")
 
 
+def test_text_in_place_of_a_path() -> None:
+    with pytest.raises(RunsTableError, match=r"'n_params,n_tokens.*cannot be looked up"):
+        read_runs("n_params,n_tokens,loss\n" + "1e8,2e9,3.0\n" * 500)
+
+
+def test_cutting_a_table_again() -> None:
+    runs = read_runs(pd.DataFrame({"loss": [3.0, 2.0], "dataset": ["a", "b"]}), name="first")
+    again = read_runs(runs, where="dataset=b", name="second")
+    assert (again.name, again.numbers("loss").tolist()) == ("second", [2.0])
+    assert read_runs(runs).name == "first"
+
+
 def test_a_folder_names_the_tables_in_it(tmp_path: Path) -> None:
     (tmp_path / "runs_2024.csv").write_text(TEXT)
     with pytest.raises(RunsTableError, match=r"is a folder.*runs_2024\.csv"):
