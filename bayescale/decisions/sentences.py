@@ -54,7 +54,8 @@ def break_even(best: CandidateOutcome) -> str:
 def compared(best: CandidateOutcome, second: CandidateOutcome) -> str:
     """Say how the next best candidate does."""
     return (
-        f"The next best candidate, {second.name}, has an expected net value of"
+        f"Next comes {second.name}, which reaches the target with a probability of"
+        f" {percent(second.prob_target)} and has an expected net value of"
         f" {usd(second.expected_net_value_usd)}; {best.name} has the lowest loss of all candidates"
         f" with a probability of {percent(best.prob_best)}."
     )
@@ -166,3 +167,33 @@ def gate(what: str, value: float, limit: float, side: str) -> str:
 def assumed(fields: tuple[str, ...]) -> str:
     """Caveat: price fields left to their default."""
     return f"The plan leaves to their default: {', '.join(fields)}."
+
+
+UNDER_THE_LAW = (
+    "The optimum is that of the law alone, without its discrepancy, and for runs tuned as the"
+    " fitted ones were."
+)
+
+
+def optimum_on_ray() -> str:
+    """Caveat: an allocation from runs on one line in (N, D)."""
+    return (
+        "All fitted runs lie on one line in (log N, log D): off that ray the split between N and D"
+        " is the prior's word. Add a few runs at another D/N."
+    )
+
+
+def optimum_outside(what: str, median: float, low: float, high: float) -> str:
+    """Caveat: an optimum beyond what the fitted runs span."""
+    return (
+        f"The median optimal {what} of {median:.3g} lies outside the fitted runs, {low:.3g} to"
+        f" {high:.3g}."
+    )
+
+
+def optimum_at_edge(share: float, low: float, high: float) -> str:
+    """Caveat: draws whose loss keeps falling to the end of the search."""
+    return (
+        f"In {percent(share)} of the draws the loss still falls at an end of the search,"
+        f" {low:.2g} to {high:.2g} parameters: by those the law has no optimum."
+    )
