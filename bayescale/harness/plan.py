@@ -73,7 +73,10 @@ class SweepPlan(Strict):
     min_tokens_per_param: float = Field(default=1.0, ge=0)
     seeds: tuple[int, ...] = Field(min_length=1)
     batch_tokens: int = Field(default=1024, ge=1)
-    learning_rate: float | Tuning
+    learning_rates: tuple[float, ...] | None = None
+    """One rate per size, or a single one for all; left out when they are tuned."""
+    tuning: Tuning | None = None
+    """How to find the rates; left out when they are given."""
     warmup_tokens_per_param: float = Field(default=1.0, ge=0)
     beta1: float = 0.9
     beta2: float = 0.98
@@ -91,14 +94,24 @@ class SweepPlan(Strict):
                     f"d_model {size.d_model} is not a multiple of head_dim {self.head_dim}; a "
                     "family whose head dimension varies is not one family"
                 )
-        if isinstance(self.learning_rate, Tuning):
-            grid, where = self.learning_rate.grid, self.learning_rate.sizes
+        if (self.learning_rates is None) == (self.tuning is None):
+            raise ValueError("exactly one of learning_rates and tuning must be given")
+        if self.learning_rates and len(self.learning_rates) not in (1, len(self.sizes)):
+            raise ValueError(
+                f"learning_rates has {len(self.learning_rates)} rates for {len(self.sizes)} sizes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_tuning(self) -> Self:
+        if self.tuning is not None:
+            grid, where = self.tuning.grid, self.tuning.sizes
             if sorted(set(grid)) != list(grid) or grid[0] <= 0:
-                raise ValueError(f"learning_rate.grid {grid} is not positive and ascending")
+                raise ValueError(f"tuning.grid {grid} is not positive and ascending")
             if not all(0 <= i < len(self.sizes) for i in where):
-                raise ValueError(f"learning_rate.sizes {where} are not positions in sizes")
-            if self.learning_rate.seed in self.seeds:
-                raise ValueError(f"learning_rate.seed {self.learning_rate.seed} is one of seeds")
+                raise ValueError(f"tuning.sizes {where} are not positions in sizes")
+            if self.tuning.seed in self.seeds:
+                raise ValueError(f"tuning.seed {self.tuning.seed} is one of seeds")
         return self
 
     def shape(self, size: Size) -> ArchitectureConfig:
@@ -233,8 +246,9 @@ def load_plan(path: str | Path) -> SweepPlan:
 
 
 def _readable(name: str, error: ValidationError) -> HarnessError:
-    """Turn the first fault found into one message with the value and the way out."""
-    first = error.errors()[0]
+    """Turn one fault into a message with the value and the way out; a misspelt key goes first."""
+    faults = error.errors()
+    first = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
     where = ".".join(str(part) for part in first["loc"]) or "the plan as a whole"
     if first["type"] == "extra_forbidden":
         key, known = str(first["loc"][-1]), _known_keys(first["loc"])
@@ -258,6 +272,6 @@ def _required() -> list[str]:
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    parts: dict[str, type[Strict]] = {"sizes": Size, "learning_rate": Tuning, "facts": Facts}
+    parts: dict[str, type[Strict]] = {"sizes": Size, "tuning": Tuning, "facts": Facts}
     part = parts.get(str(location[0]), SweepPlan) if len(location) > 1 else SweepPlan
     return list(part.model_fields)

@@ -16,7 +16,7 @@ from bayescale.harness.accounting import count_params
 from bayescale.harness.config import ZIPF_FACTS, Member, RunConfig
 from bayescale.harness.data import build_corpus
 from bayescale.harness.engine import Job, Progress, run_jobs
-from bayescale.harness.plan import SweepPlan, Tuning, load_plan
+from bayescale.harness.plan import SweepPlan, load_plan
 from bayescale.harness.tuning import best_rate, interpolated_rates
 from bayescale.runs import schema
 
@@ -115,8 +115,8 @@ def tuning_units(plan: SweepPlan, tokens_sha256: str) -> list[RunConfig]:
     list of RunConfig
         One per tuned size, the whole grid stacked.
     """
-    tuning = plan.learning_rate
-    if not isinstance(tuning, Tuning):
+    tuning = plan.tuning
+    if tuning is None:
         return []
     members = tuple(Member(seed=tuning.seed, learning_rate=rate) for rate in tuning.grid)
     sizes = [plan.sizes[i] for i in tuning.sizes]
@@ -166,8 +166,9 @@ def learning_rates(plan: SweepPlan, trials: list[Job]) -> dict[str, Any]:
         ``rates`` (one per size of the plan) and ``trials`` (number of parameters, loss at every
         rate tried, best rate).
     """
-    if not isinstance(plan.learning_rate, Tuning):
-        return {"rates": [plan.learning_rate] * len(plan.sizes), "trials": []}
+    if plan.learning_rates is not None:
+        given = list(plan.learning_rates)
+        return {"rates": given * len(plan.sizes) if len(given) == 1 else given, "trials": []}
     found: list[dict[str, Any]] = []
     for trial in trials:
         rows = [r.row for r in record.read(trial.folder).values()]

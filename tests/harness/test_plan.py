@@ -25,9 +25,12 @@ PLAN = {
     "milestones": [640, 4096],
     "seeds": [0, 1],
     "batch_tokens": 64,
-    "learning_rate": 0.01,
+    "learning_rates": [0.01],
     "eval_tokens": 512,
 }
+
+
+TUNED = {"learning_rates": None}
 
 
 def write(folder, **changed):
@@ -72,7 +75,11 @@ def test_warmup_grows_with_the_network_up_to_a_tenth_of_the_shortest_budget(tmp_
     [
         ({"milestone": [1]}, r"unknown key 'milestone'.*mean 'milestones'"),
         ({"facts": {"vocab": 8}}, r"unknown key 'facts\.vocab'.*mean 'vocab_size'"),
-        ({"sizes": [{"d_model": 8, "layers": 1}]}, r"sizes\.0\.n_layers' is missing"),
+        ({"sizes": [{"d_model": 8, "layers": 1}]}, r"unknown key 'sizes\.0\.layers'.*'n_layers'"),
+        ({"learning_rates": [0.1, 0.2, 0.3]}, r"learning_rates has 3 rates for 2 sizes"),
+        (TUNED, r"exactly one of learning_rates and tuning"),
+        ({**TUNED, "tuning": {"grids": [0.1]}}, r"unknown key 'tuning\.grids'.*mean 'grid'"),
+        ({"sizes": [{"d_model": 8}]}, r"key 'sizes\.0\.n_layers' is missing"),
         ({"seeds": []}, r"seeds is \[\]"),
         ({"batch_tokens": "many"}, r"batch_tokens is 'many'"),
         (
@@ -80,15 +87,15 @@ def test_warmup_grows_with_the_network_up_to_a_tenth_of_the_shortest_budget(tmp_
             r"d_model 12 is not a multiple of head_dim 8",
         ),
         (
-            {"learning_rate": {"sizes": [5], "grid": [0.1, 0.2, 0.4], "tokens": 640}},
+            {**TUNED, "tuning": {"sizes": [5], "grid": [0.1, 0.2, 0.4], "tokens": 640}},
             r"sizes \(5,\) are not positions",
         ),
         (
-            {"learning_rate": {"sizes": [0], "grid": [0.4, 0.2, 0.1], "tokens": 640}},
+            {**TUNED, "tuning": {"sizes": [0], "grid": [0.4, 0.2, 0.1], "tokens": 640}},
             r"grid \(0\.4, 0\.2, 0\.1\) is not positive and ascending",
         ),
         (
-            {"learning_rate": {"sizes": [0], "grid": [0.1, 0.2, 0.4], "tokens": 640, "seed": 1}},
+            {**TUNED, "tuning": {"sizes": [0], "grid": [0.1, 0.2, 0.4], "tokens": 640, "seed": 1}},
             r"seed 1 is one of seeds",
         ),
     ],

@@ -24,7 +24,7 @@ PLAN = {
     "milestones": [1280, 3840, 6400],
     "seeds": [0, 1],
     "batch_tokens": 64,
-    "learning_rate": {"sizes": [0, 1], "grid": [0.005, 0.01, 0.02], "tokens": 1280},
+    "tuning": {"sizes": [0, 1], "grid": [0.005, 0.01, 0.02], "tokens": 1280},
     "eval_tokens": 512,
 }
 
