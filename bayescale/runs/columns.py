@@ -11,6 +11,7 @@ import numpy as np
 from bayescale.errors import RunsTableError, UnknownNameError, nearest
 from bayescale.runs.files import RawColumns
 from bayescale.runs.schema import BY_NAME, SPELLINGS
+from bayescale.runs.wording import map_hint
 
 
 def canonical(raw: RawColumns, mapping: Mapping[str, str], table: str) -> RawColumns:
@@ -75,7 +76,7 @@ def _spelled(raw: RawColumns, names: dict[str, str], taken: set[str], table: str
             raise RunsTableError(
                 f'runs table "{table}": columns {" and ".join(map(repr, claimants))} '
                 f"can both be read as {name}.",
-                f"Choose one: read_runs(..., columns={{{name!r}: {claimants[0]!r}}}).",
+                f"Choose one: {map_hint(name, claimants[0])}.",
             )
     return [claimants[0] for claimants in claims.values()]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescale.errors import RunsTableError
 from bayescale.runs.schema import ARCHITECTURE, DATASET, LOSS_KIND, TOKENIZER
-from bayescale.runs.wording import counts_text
+from bayescale.runs.wording import counts_text, map_hint, where_hint
 
 SEPARATING = (DATASET, ARCHITECTURE, LOSS_KIND, TOKENIZER)
 """Columns whose values must not be mixed in one group: each has a loss surface of its own."""
@@ -29,8 +29,8 @@ def ways_out(mixed: Mapping[str, np.ndarray], group: Sequence[str]) -> str:
     first = next(iter(mixed))
     return (
         f"Fit them apart with --group {','.join(every)} (group={every!r}), or keep one with "
-        f"--where '{keep}' (where='{keep}'). If the labels of {first} do not mean different loss "
-        f"surfaces, rename it: columns={{'{first}_label': {first!r}}}."
+        f"{where_hint(keep)}. If the labels of {first} do not mean different loss "
+        f"surfaces, rename it: {map_hint(f'{first}_label', first)}."
     )
 
 

@@ -18,7 +18,7 @@ from bayescale.runs.mixed import SEPARATING, mixed_error
 from bayescale.runs.numbers import as_labels
 from bayescale.runs.save import save_table
 from bayescale.runs.schema import N_PARAMS, N_TOKENS, STATUS
-from bayescale.runs.wording import rows_text
+from bayescale.runs.wording import map_hint, rows_text
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -127,7 +127,7 @@ class RunsTable:
             if not self._column(column).size or not self.has(column):
                 raise RunsTableError(
                     f'runs table "{self.name}": column {column} has no value in {len(self)} rows.',
-                    f"Fill it, or map another one: columns={{{column!r}: 'your column'}}.",
+                    f"Fill it, or map another one: {map_hint(column)}.",
                 )
 
     def select(self, mask: np.ndarray) -> RunsTable:
@@ -274,6 +274,5 @@ class RunsTable:
             return self.data[column]
         raise RunsTableError(
             f'runs table "{self.name}": no column {column}.',
-            f"{nearest(column, self.columns)} If one of them is meant, map it: "
-            f"columns={{{column!r}: 'your column'}}.",
+            f"{nearest(column, self.columns)} If one of them is meant: {map_hint(column)}.",
         )

@@ -11,6 +11,7 @@ from bayescale.errors import RunsTableError, nearest
 from bayescale.runs.files import RawColumns
 from bayescale.runs.numbers import as_labels, as_numbers, is_count
 from bayescale.runs.schema import BY_NAME, FLOPS, LOSS, N_PARAMS, N_TOKENS, STATUS, STATUSES
+from bayescale.runs.wording import where_hint
 
 ESSENTIAL = (N_PARAMS, N_TOKENS, LOSS, FLOPS)
 """Columns without gaps: every row has a value, or none has and the column counts as absent."""
@@ -82,7 +83,7 @@ def _check_numbers(table: str, name: str, kind: str, values: np.ndarray, rows: A
     if wrong.any():
         bad = {int(row): f"{values[row]:.6g}" for row in rows[wrong]}
         expected = "are not finite" if kind == "real" else "are not finite and above zero"
-        raise _error(table, name, bad, expected, f"Correct them, or read with where='{name}>0'.")
+        raise _error(table, name, bad, expected, _where_hint(name, kind))
 
 
 def _check_status(status: np.ndarray, rows: Any, table: str) -> None:
@@ -90,6 +91,14 @@ def _check_status(status: np.ndarray, rows: Any, table: str) -> None:
     if bad:
         hint = nearest(next(iter(bad.values())).strip("'"), STATUSES)
         raise _error(table, STATUS, bad, "are no known status", hint)
+
+
+def _where_hint(name: str, kind: str) -> str:
+    return (
+        f"Correct them, or keep the others with {where_hint(f'{name}>0')}."
+        if kind != "real"
+        else "Correct them."
+    )
 
 
 def _number_hint(name: str) -> str:

@@ -27,3 +27,13 @@ def counts_text(values: np.ndarray) -> str:
 def short(name: str) -> str:
     """Return a label cut to 40 characters, or ``(empty)``."""
     return f"{name[:37]}..." if len(name) > 40 else name or "(empty)"
+
+
+def map_hint(ours: str, theirs: str = "your column") -> str:
+    """Return how to read the column `theirs` as `ours`, in Python and on the command line."""
+    return f"columns={{{ours!r}: {theirs!r}}} (--column '{ours}={theirs}')"
+
+
+def where_hint(condition: str) -> str:
+    """Return how to keep the rows that meet a condition, in Python and on the command line."""
+    return f"where='{condition}' (--where '{condition}')"

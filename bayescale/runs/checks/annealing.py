@@ -7,7 +7,7 @@ import numpy as np
 from bayescale.runs.finding import Check, Finding, Subject, positions
 from bayescale.runs.schema import N_TOKENS, RUN_ID, STATUS, TRUNK
 from bayescale.runs.table import RunsTable
-from bayescale.runs.wording import rows_text
+from bayescale.runs.wording import rows_text, where_hint
 
 NAME = "annealing"
 FLAGS = {"is_final": 1.0, "finished": 1.0, "diverged": 0.0, "portion_elapsed": 1.0}
@@ -24,7 +24,7 @@ def run(subject: Subject) -> Finding:
         rows = np.logical_or.reduce([off[f] for f in raised])
         wanted = " and ".join(f"{f}={FLAGS[f]:g}" for f in raised)
         said = " or ".join(f"{f} is not {FLAGS[f]:g}" for f in raised)
-        return _finding(f"{said} in {rows_text(rows)}", f"where='{wanted}'", rows)
+        return _finding(f"{said} in {rows_text(rows)}", where_hint(wanted), rows)
     if flags:
         return Finding(NAME, "PASS", f"{', '.join(flags)} mark every run as finished.")
     return _by_run(subject)

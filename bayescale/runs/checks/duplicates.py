@@ -6,7 +6,7 @@ import numpy as np
 
 from bayescale.runs.finding import Check, Finding, Subject, positions
 from bayescale.runs.schema import LOSS, N_PARAMS, N_TOKENS
-from bayescale.runs.wording import rows_text
+from bayescale.runs.wording import rows_text, where_hint
 
 NAME = "duplicates"
 
@@ -24,7 +24,7 @@ def run(subject: Subject) -> Finding:
     if not repeated.any():
         return Finding(NAME, "PASS", "No two rows of a group share N, D and loss.")
     tasks = runs.data.get("downstream_task")
-    keep = f"where='downstream_task={tasks[0]}', or " if tasks is not None else ""
+    keep = f"{where_hint(f'downstream_task={tasks[0]}')}, or " if tasks is not None else ""
     return Finding(
         NAME,
         "REVIEW",

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayescale.runs.finding import Check, Finding, Subject, positions
 from bayescale.runs.schema import N_PARAMS, N_PARAMS_NONEMBEDDING
-from bayescale.runs.wording import rows_text
+from bayescale.runs.wording import map_hint, rows_text
 
 NAME = "embeddings"
 SMALL = 1e8
@@ -35,7 +35,7 @@ def run(subject: Subject) -> Finding:
             NAME,
             "REVIEW",
             "n_params_nonembedding equals n_params in every row: no embeddings are counted.",
-            "Map the full count: columns={'n_params': 'your column'}.",
+            f"Map the full count: {map_hint(N_PARAMS)}.",
         )
     share = np.nanmax(1 - without / total)
     return Finding(NAME, "PASS", f"Both counts are given; embeddings are up to {share:.0%}.")

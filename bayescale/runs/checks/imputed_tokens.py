@@ -6,6 +6,7 @@ import numpy as np
 
 from bayescale.runs.finding import Check, Finding, Subject
 from bayescale.runs.schema import FLOPS, N_PARAMS, N_TOKENS
+from bayescale.runs.wording import map_hint
 
 NAME = "imputed_tokens"
 
@@ -33,7 +34,7 @@ def run(subject: Subject) -> Finding:
         f"distinct values, and n_tokens such as {tokens[odd][0]:.0f} are multiples of no batch: "
         "D was computed from C.",
         "Errors of C and N then sit in D. Give the counted tokens if you have them: "
-        "columns={'n_tokens': 'your column'}.",
+        f"{map_hint(N_TOKENS)}.",
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from bayescale.runs.finding import Check, Finding, Subject, listed, positions
 from bayescale.runs.mixed import ways_out
 from bayescale.runs.schema import TOKENIZER
-from bayescale.runs.wording import counts_text
+from bayescale.runs.wording import counts_text, map_hint
 
 NAME = "one_tokenizer"
 
@@ -28,7 +28,7 @@ def run(subject: Subject) -> Finding:
         "FAIL",
         f"A group holds several tokenizers: {listed(said)}.",
         ways_out({TOKENIZER: runs.data[TOKENIZER]}, subject.group)
-        + " Or compare bits: columns={'loss': 'bits_per_byte'}.",
+        + f" Or compare bits: {map_hint('loss', 'bits_per_byte')}.",
         positions(np.concatenate(rows)),
     )
 

@@ -36,8 +36,8 @@ def run(subject: Subject) -> Finding:
         "REVIEW",
         f"The loss is more than {LARGEST:g} robust sd off a smooth surface in {rows_text(far)}; "
         f"the worst is row {worst} with loss {runs.data[LOSS][worst]:.5g} ({z[worst]:+.1f} sd).",
-        "Did these runs diverge? Set status to diverged, or leave them out: "
-        "read_runs(runs.frame.drop(index=list(finding.rows))).",
+        "Did these runs diverge, or were they trained by another recipe? Set status to diverged, "
+        "or leave them out: read_runs(runs.frame.drop(index=list(finding.rows))).",
         positions(far),
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayescale.runs.finding import Check, Finding, Subject, positions
 from bayescale.runs.schema import EPOCHS, N_TOKENS, N_TOKENS_UNIQUE
-from bayescale.runs.wording import rows_text
+from bayescale.runs.wording import rows_text, where_hint
 
 NAME = "repeated_data"
 MANY = 4.0
@@ -17,7 +17,7 @@ def run(subject: Subject) -> Finding:
     """Look at ``epochs``, or at tokens seen over distinct tokens."""
     runs = subject.runs
     if runs.has(EPOCHS):
-        epochs, call = runs.data[EPOCHS], "where='epochs<=4'"
+        epochs, call = runs.data[EPOCHS], where_hint("epochs<=4")
     elif runs.has(N_TOKENS_UNIQUE):
         epochs = runs.data[N_TOKENS] / runs.data[N_TOKENS_UNIQUE]
         call = "runs.select(runs.numbers('n_tokens') <= 4 * runs.numbers('n_tokens_unique'))"

@@ -6,6 +6,7 @@ import numpy as np
 
 from bayescale.runs.finding import Check, Finding, Subject, listed, positions
 from bayescale.runs.schema import LOSS, N_PARAMS, N_TOKENS
+from bayescale.runs.wording import map_hint
 
 NAME = "trend"
 FEWEST = 6
@@ -29,7 +30,7 @@ def run(subject: Subject) -> Finding:
         NAME,
         "FAIL",
         f"{listed(said)}: loss does not fall with compute.",
-        "Is the column an accuracy or a score? Map the loss with columns={'loss': 'your column'}, "
+        f"Is the column an accuracy or a score? Map the loss with {map_hint(LOSS)}, "
         "or keep comparable runs with where=.",
         positions(np.concatenate(rows)),
     )
