@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayescale.runs.finding import Check, Finding, Subject, positions
-from bayescale.runs.schema import N_TOKENS, RUN_ID, STATUS, TRUNK
+from bayescale.runs.schema import N_TOKENS, RUN_ID, STATUS, STEP, TRUNK
 from bayescale.runs.table import RunsTable
 from bayescale.runs.wording import rows_text, where_hint
 
@@ -33,16 +33,15 @@ def run(subject: Subject) -> Finding:
 def _by_run(subject: Subject) -> Finding:
     runs = subject.runs
     column = RUN_ID if runs.has(RUN_ID) else TRUNK
-    if not runs.has(column):
+    clock = N_TOKENS if runs.has(N_TOKENS) else STEP
+    if not runs.has(column) or not runs.has(clock):
         return Finding(NAME, "PASS", "Not checked: no run_id tells which rows are of one run.")
     middle = np.zeros(len(runs), dtype=bool)
     for cell in subject.cells:
-        middle[cell.rows] = _before_last(
-            runs.data[column][cell.rows], runs.data[N_TOKENS][cell.rows]
-        )
+        middle[cell.rows] = _before_last(runs.data[column][cell.rows], runs.data[clock][cell.rows])
     middle &= ~_decayed(runs)
     if not middle.any():
-        return Finding(NAME, "PASS", f"One token count for each {column}.")
+        return Finding(NAME, "PASS", f"One {clock} for each {column}.")
     return _finding(
         f"{rows_text(middle)} are followed by a later row of the same {column}",
         "read_runs(runs.frame.drop(index=list(finding.rows)))",
@@ -76,4 +75,4 @@ def _finding(message: str, call: str, rows: np.ndarray) -> Finding:
     )
 
 
-CHECK = Check(NAME, (N_TOKENS,), run)
+CHECK = Check(NAME, (), run)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from bayescale.runs.lint import Finding
+from bayescale.runs.lint import Finding, lint
+from bayescale.runs.table import read_runs
 
 Check = Callable[..., Finding]
 
@@ -42,3 +43,11 @@ def test_decay_branches_of_a_trunk_are_fine(check: Check, frame: pd.DataFrame) -
 
 def test_without_a_run_id_nothing_is_claimed(check: Check) -> None:
     assert check("annealing").message.startswith("Not checked: no run_id")
+
+
+def test_steps_serve_where_tokens_are_not_given() -> None:
+    runs = read_runs(
+        pd.DataFrame({"run_id": ["a", "a", "b"], "step": [1, 2, 2], "loss": [3, 2, 2]})
+    )
+    finding = next(finding for finding in lint(runs) if finding.check == "annealing")
+    assert (finding.level, finding.rows) == ("REVIEW", (0,))
