@@ -70,7 +70,7 @@ class PlannedRun(Part):
 class Target(Part):
     """The loss to meet, nats per token; given so, or in bits per byte."""
 
-    loss: Number = Field(gt=0, description="a positive loss in nats per token")
+    loss: Number = Field(gt=0, description="a positive loss in nats per token, or bits_per_byte")
     bits_per_byte: Number | None = Field(None, gt=0, description="positive bits per byte")
     bytes_per_token: Number | None = Field(
         None, gt=0, description="the tokenizer's positive mean bytes per token"
@@ -110,7 +110,7 @@ class Price(Part):
         "6ND", description="6ND, or stated where every run gives its own flops"
     )
     failure_allowance: Number = Field(
-        0.0, ge=0, description="extra compute for failed and restarted work, as a share: 0.1"
+        0.0, ge=0, description="extra compute for failed work as a share, zero or more, such as 0.1"
     )
 
     def gpu_hours(self, flops: float) -> float:
