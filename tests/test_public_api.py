@@ -1,0 +1,106 @@
+"""Every public name: importable, documented, and of the same answer when called twice."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bayescale as bs
+
+Calls = dict[str, Callable[[], Any]]
+
+
+@pytest.fixture(scope="module")
+def posterior(runs_file: Path) -> bs.Posterior:
+    return bs.fit(runs_file)
+
+
+@pytest.fixture
+def calls(posterior: bs.Posterior, runs_file: Path, plan_file: Path, tmp_path: Path) -> Calls:
+    """Return one call of every public function, reduced to something that compares."""
+    runs = bs.read_runs(runs_file)
+    forecast = bs.forecast(posterior, n_params=7e9, n_tokens=1.4e11)
+    decision = bs.decide(posterior, plan_file, n_draws=1000)
+    posterior.save(tmp_path / "posterior.nc")
+    forecast.save(tmp_path / "forecast.nc")
+    decision.save(tmp_path / "decision.json")
+    return {
+        "allocate": lambda: repr(bs.allocate(posterior, flops=1e22)),
+        "decide": lambda: bs.decide(posterior, plan_file, n_draws=1000).to_dict(),
+        "fit": lambda: _draws(bs.fit(runs)),
+        "forecast": lambda: _table(bs.forecast(posterior, n_params=7e9, n_tokens=1.4e11)),
+        "lint": lambda: [str(finding) for finding in bs.lint(runs)],
+        "list_laws": bs.list_laws,
+        "list_models": bs.list_models,
+        "list_runs": bs.list_runs,
+        "load_decision": lambda: bs.load_decision(tmp_path / "decision.json").to_dict(),
+        "load_forecast": lambda: _table(bs.load_forecast(tmp_path / "forecast.nc")),
+        "load_law": lambda: repr(bs.load_law("coupled")),
+        "load_model": lambda: bs.load_model("coupled_gp_weak"),
+        "load_posterior": lambda: _draws(bs.load_posterior(tmp_path / "posterior.nc")),
+        "load_scenario": lambda: bs.load_scenario(plan_file),
+        "read_runs": lambda: bs.read_runs(runs_file).fingerprint,
+        "write_report": lambda: _page(tmp_path / "report.html", posterior, decision),
+    }
+
+
+def _draws(posterior: bs.Posterior) -> dict[str, list[float]]:
+    return {symbol: np.ravel(values).tolist() for symbol, values in posterior.draws.items()}
+
+
+def _table(forecast: bs.Forecast) -> dict[str, list[float]]:
+    return forecast.to_frame().to_dict("list")
+
+
+def _page(path: Path, posterior: bs.Posterior, decision: bs.Decision) -> str:
+    bs.write_report(path, posterior=posterior, decision=decision)
+    return path.read_text(encoding="utf-8")
+
+
+def test_all_lists_what_can_be_imported():
+    assert bs.__all__ == sorted(bs.__all__)
+    for name in bs.__all__:
+        assert getattr(bs, name).__name__ == name
+
+
+@pytest.mark.parametrize("name", bs.__all__)
+def test_every_public_name_is_documented(name: str):
+    found = getattr(bs, name)
+    assert inspect.getdoc(found), f"{name} has no docstring"
+    if inspect.isfunction(found) and len(inspect.signature(found).parameters) > 1:
+        assert "Parameters\n" in (inspect.getdoc(found) or ""), f"{name} documents no parameter"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'forcast'"):
+        bs.forcast  # noqa: B018
+
+
+FUNCTIONS = [name for name in bs.__all__ if name.islower()]
+
+
+def test_every_public_function_has_a_call(calls: Calls):
+    assert sorted(calls) == FUNCTIONS
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_second_call_gives_the_same(name: str, calls: Calls):
+    assert calls[name]() == calls[name]()
+
+
+def test_the_example_in_the_readme_runs(
+    repository: Path, runs_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    example = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)[0]
+    monkeypatch.chdir(runs_file.parent)
+    scope: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), scope)
+    assert len(example.strip().splitlines()) <= 6
+    assert isinstance(scope["forecast"], bs.Forecast)
