@@ -1,0 +1,187 @@
+"""What a backtest puts to the test: a model of ours, or a baseline with the same interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayescale.errors import ForecastError
+from bayescale.forecasts.mixture import Mixture
+from bayescale.forecasts.predict import predict
+from bayescale.inference.amis import EFFORTS, Weighted, sample
+from bayescale.inference.fit import ESS_MIN, KHAT_MAX
+from bayescale.inference.posterior import Diagnostics, Posterior
+from bayescale.laws import load_law
+from bayescale.models.catalog import load_model
+from bayescale.models.density import Density
+from bayescale.models.discrepancy import Floats
+from bayescale.models.problem import Problem, choose_constants
+from bayescale.models.spec import ModelSpec
+from bayescale.runs.runs_table import RunsTable
+from bayescale.runs.schema import TRUNK
+
+Inputs = Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a method says of some runs, and how well it was computed.
+
+    Parameters
+    ----------
+    log_loss : Mixture, or array of shape (S, P)
+        Predictive distribution of log loss, or equally weighted draws from it.
+    khat, ess : float
+        Pareto shape and effective sample size; NaN where a method has none.
+    """
+
+    log_loss: Mixture | Floats
+    khat: float = float("nan")
+    ess: float = float("nan")
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the computation missed its gates."""
+        return self.khat > KHAT_MAX or self.ess < ESS_MIN
+
+
+Method = Callable[[RunsTable, Inputs], "Prediction | Mixture | Floats"]
+"""Takes the fitted runs and the inputs of the runs to predict."""
+
+
+@dataclass(frozen=True)
+class ModelMethod:
+    """A model fitted by importance sampling alone; what misses its gates is flagged, not refitted.
+
+    Unlike `fit` it takes as few runs as a task holds, because the protocol has already chosen.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    seed : int
+        Seed of the fit.
+    draws : int
+        Posterior draws.
+    """
+
+    spec: ModelSpec
+    seed: int = 0
+    draws: int = 1000
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.spec.name
+
+    @property
+    def identity(self) -> str:
+        """Text that changes whenever the predictions may change."""
+        return f"{self.spec.hash} seed={self.seed} draws={self.draws}"
+
+    def __call__(self, train: RunsTable, inputs: Inputs) -> Prediction:
+        """Fit `train` and predict the runs at `inputs`."""
+        posterior = self.fit(train)
+        parts = predict(posterior, 0, inputs)
+        (khat,) = posterior.diagnostics.khat
+        return Prediction(Mixture(parts.mean, parts.variance), khat, posterior.diagnostics.ess)
+
+    def fit(self, train: RunsTable) -> Posterior:
+        """Return the posterior of one group's runs, equal to what `fit` draws from them."""
+        problem = self._problem(train)
+        density = Density(problem)
+        found = _sample(density, self.seed)
+        picked = found.resample(self.draws, np.random.default_rng([self.seed, 0, 1]))
+        values = density.constrain(picked)
+        return Posterior(
+            spec=self.spec,
+            group_columns=(),
+            labels=((),),
+            problems=(problem,),
+            draws={symbol: value.T[:, :, None] for symbol, value in values.items()},
+            population={},
+            diagnostics=Diagnostics(
+                engine="amis",
+                khat=(found.khat,),
+                ess=found.ess,
+                rhat=float("nan"),
+                divergences=0,
+                cpu_seconds=0.0,
+            ),
+            notes=(),
+            provenance={"runs": train.name},
+        )
+
+    def _problem(self, train: RunsTable) -> Problem:
+        law = load_law(self.spec.law)
+        inputs = {name: train.numbers(name) for name in law.inputs}
+        log_loss = np.log(train.numbers(law.output))
+        has_trunks = TRUNK in train.columns
+        return Problem(
+            spec=self.spec,
+            inputs=inputs,
+            log_loss=log_loss,
+            trunks=train.labels(TRUNK) if has_trunks else np.full(len(train), ""),
+            constants=choose_constants(self.spec, inputs, log_loss),
+        )
+
+
+def _sample(density: Density, seed: int) -> Weighted:
+    rng = np.random.default_rng([seed, 0])
+    for effort in EFFORTS:
+        found = sample(density, rng, effort)
+        if found.khat <= KHAT_MAX and found.ess >= ESS_MIN:
+            break
+    return found
+
+
+def resolve_method(model: str | Path | ModelSpec | Method | None, seed: int = 0) -> Method:
+    """Return what predicts: a baseline or a model by name, or a callable as it is.
+
+    Parameters
+    ----------
+    model : str, Path, ModelSpec or callable, optional
+        Name of a baseline of `forecasts.baselines`, or anything `load_model` takes. Default: the
+        recommended model.
+    seed : int
+        Seed of a model or a baseline named by text.
+
+    Raises
+    ------
+    UnknownNameError
+        When no baseline and no model has this name.
+    ForecastError
+        For a model that pools groups, which importance sampling cannot fit.
+    """
+    from bayescale.forecasts.baselines import BASELINES
+
+    if callable(model):
+        return model
+    if isinstance(model, str) and model in BASELINES:
+        return BASELINES[model](seed)
+    spec = load_model(model)
+    if spec.pooling == "partial":
+        raise ForecastError(
+            f"backtest: model {spec.name!r} pools groups, which importance sampling cannot fit.",
+            "Backtest the model without '_partial': every group is fitted apart.",
+        )
+    return ModelMethod(spec, seed)
+
+
+def method_name(method: Any) -> str:
+    """Return what a frame calls a method."""
+    return str(getattr(method, "name", None) or getattr(method, "__name__", type(method).__name__))
+
+
+def method_identity(method: Any) -> str:
+    """Return the text under which a cache keeps a method's scores."""
+    own = getattr(method, "identity", None)
+    if own is not None:
+        return str(own)
+    if hasattr(method, "__qualname__"):
+        return f"{method.__module__}.{method.__qualname__}"
+    return f"{type(method).__module__}.{method!r}"
