@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pymc as pm
 
 from bayescale.errors import ModelError
@@ -135,7 +136,9 @@ def declare_pooled(symbol: str, support: Support, spec: ModelSpec) -> Variable:
 
 def _arguments(prior: Prior, level: Variable) -> dict[str, Any]:
     names = DISTRIBUTIONS[prior.distribution].arguments
-    return dict(zip(names, prior.resolved(level), strict=True))
+    # PyTensor keeps 100.0 in single precision unless told otherwise, and then 1 / 100.0 too.
+    numbers = [np.float64(v) if isinstance(v, int | float) else v for v in prior.resolved(level)]
+    return dict(zip(names, numbers, strict=True))
 
 
 def _transform(distribution: str) -> dict[str, Any]:

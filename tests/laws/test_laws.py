@@ -1,0 +1,165 @@
+"""What every registered law must do, whichever array library evaluates it."""
+
+import hypothesis.strategies as st
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from pytensor.compile.mode import Mode
+
+from bayescale.errors import UnknownNameError
+from bayescale.laws import Law, list_laws, load_law
+from bayescale.laws.ops import from_unconstrained
+
+NO_COMPILER = Mode(linker="py", optimizer="fast_compile")
+
+# The printed formulas, typed out a second time: N in parameters, D in tokens, C in FLOPs.
+PRINTED = {
+    "chinchilla": lambda t, n_params, n_tokens: (
+        t["E"] + t["A"] / n_params ** t["alpha"] + t["B"] / n_tokens ** t["beta"]
+    ),
+    "coupled": lambda t, n_params, n_tokens: (
+        t["E"]
+        + (
+            (t["A"] / n_params ** t["alpha"]) ** (1 / t["gamma"])
+            + (t["B"] / n_tokens ** t["beta"]) ** (1 / t["gamma"])
+        )
+        ** t["gamma"]
+    ),
+    "kaplan": lambda t, n_params, n_tokens: (
+        ((t["N_c"] / n_params) ** (t["alpha"] / t["beta"]) + t["D_c"] / n_tokens) ** t["beta"]
+    ),
+    "power_law_params": lambda t, n_params: t["E"] + t["A"] / n_params ** t["alpha"],
+    "power_law_tokens": lambda t, n_tokens: t["E"] + t["A"] / n_tokens ** t["alpha"],
+    "power_law_compute": lambda t, flops: t["E"] + t["A"] / flops ** t["alpha"],
+}
+
+
+def prior_draws(law: Law, n_draws: int, seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {
+        c.symbol: np.asarray(c.prior.quantile(rng.uniform(0.01, 0.99, n_draws), 1.1))
+        for c in law.coefficients
+    }
+
+
+def input_ratios(law: Law, n_runs: int, seed: int = 1) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {name: np.exp(rng.uniform(-7, 7, n_runs)) for name in law.inputs}
+
+
+@pytest.mark.parametrize("name", list_laws())
+def test_every_array_library_gives_the_same_output(name):
+    law = load_law(name)
+    coefficients, inputs = prior_draws(law, 20), input_ratios(law, 15)
+    expected = law.evaluate(inputs, {s: v[:, None] for s, v in coefficients.items()})
+    assert expected.shape == (20, 15)
+    assert np.isfinite(expected).all()
+    assert (expected > 0).all()
+
+    labelled = law.evaluate(
+        {name: xr.DataArray(v, dims="run") for name, v in inputs.items()},
+        {s: xr.DataArray(v, dims="draw") for s, v in coefficients.items()},
+    )
+    np.testing.assert_allclose(labelled.transpose("draw", "run").values, expected, rtol=1e-13)
+
+    symbolic = {s: pt.col(s) for s in coefficients}
+    loss = law.evaluate({n: pt.as_tensor_variable(v) for n, v in inputs.items()}, symbolic)
+    function = pytensor.function(list(symbolic.values()), loss, mode=NO_COMPILER)
+    tensors = function(*(v[:, None] for v in coefficients.values()))
+    np.testing.assert_allclose(tensors, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", list_laws())
+def test_output_falls_with_every_input(name):
+    law = load_law(name)
+    coefficients, inputs = prior_draws(law, 50), input_ratios(law, 1)
+    start = law.evaluate(inputs, coefficients)
+    for column in law.inputs:
+        more = {**inputs, column: 2.0 * inputs[column]}
+        assert (law.evaluate(more, coefficients) < start).all(), column
+
+
+PUBLISHED = [(name, k) for name in list_laws() for k in range(len(load_law(name).published))]
+
+
+@pytest.mark.parametrize(("name", "k"), PUBLISHED)
+@pytest.mark.parametrize("scale", [1.0, 1e-4, 37.0])
+def test_published_prediction_is_reproduced(name, k, scale):
+    law = load_law(name)
+    published = law.published[k]
+    reference = {column: scale * value for column, value in published.at.items()}
+    sampled = law.from_textbook(published.textbook, reference)
+    ratios = {column: value / reference[column] for column, value in published.at.items()}
+    found = float(law.evaluate(ratios, sampled))
+    assert found == pytest.approx(PRINTED[name](published.textbook, **published.at), rel=1e-10)
+    assert found == pytest.approx(published.value, abs=1e-4)
+
+
+def test_every_shipped_law_reproduces_a_published_prediction():
+    missing = [name for name in list_laws() if not load_law(name).published]
+    assert missing == []
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+@pytest.mark.parametrize("name", list_laws())
+def test_textbook_round_trip_and_same_prediction(name, data):
+    law = load_law(name)
+    unconstrained = st.floats(-1.5, 1.5)
+    sampled = {}
+    for c in law.coefficients:
+        centre = {"positive": 0.3 if c.symbol == "loss_ref" else -1.0}.get(c.support, 0.0)
+        x = centre + data.draw(unconstrained, label=c.symbol)
+        sampled[c.symbol] = float(from_unconstrained(np.float64(x), c.support))
+    reference = {
+        column: float(np.exp(data.draw(st.floats(10.0, 50.0), label=column)))
+        for column in law.inputs
+    }
+    textbook = law.textbook(sampled, reference)
+    back = law.from_textbook(textbook, reference)
+    assert list(back) == list(law.symbols)
+    for symbol, value in sampled.items():
+        assert back[symbol] == pytest.approx(value, rel=1e-6, abs=1e-9), symbol
+    at = {column: 3.0 * value for column, value in reference.items()}
+    found = law.evaluate({column: 3.0 for column in at}, sampled)
+    assert float(found) == pytest.approx(PRINTED[name](textbook, **at), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", list_laws())
+def test_derived_quantity_is_its_coefficient_times_the_first(name):
+    law = load_law(name)
+    draws = prior_draws(law, 10)
+    textbook = law.textbook(draws, dict.fromkeys(law.inputs, 1e9))
+    for quantity, symbol in law.derived.items():
+        np.testing.assert_allclose(textbook[quantity], draws[symbol] * draws[law.symbols[0]])
+
+
+def test_chinchilla_is_coupled_at_gamma_one_and_kaplan_is_coupled_without_floor():
+    inputs = input_ratios(load_law("chinchilla"), 30)
+    shared = {"loss_ref": 2.4, "N_share": 0.4, "alpha": 0.3, "beta": 0.25}
+    coupled = load_law("coupled")
+    np.testing.assert_allclose(
+        load_law("chinchilla").evaluate(inputs, {**shared, "E_share": 0.6}),
+        coupled.evaluate(inputs, {**shared, "E_share": 0.6, "gamma": 1.0}),
+        rtol=1e-14,
+    )
+    np.testing.assert_allclose(
+        load_law("kaplan").evaluate(inputs, shared),
+        coupled.evaluate(inputs, {**shared, "E_share": 0.0, "gamma": 0.25}),
+        rtol=1e-14,
+    )
+
+
+def test_unknown_law_names_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"unknown law 'chinchila'.*Did you mean 'chinch"):
+        load_law("chinchila")
+
+
+@pytest.mark.parametrize("name", list_laws())
+def test_law_prints_on_one_line(name):
+    text = repr(load_law(name))
+    assert "\n" not in text
+    assert text.startswith(f"Law {name}: ")
