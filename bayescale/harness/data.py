@@ -63,6 +63,12 @@ class TokenBatches:
         self.context = context
         self._heldout = torch.from_numpy(np.array(tokens[: eval_tokens + 1]))
         training = tokens[n_heldout:]
+        if len(training) < 3 * context:
+            raise HarnessError(
+                f"corpus: {len(training)} training tokens are fewer than three windows of "
+                f"{context}.",
+                "Use a larger corpus or a shorter context.",
+            )
         # PyTorch indexes few unsigned types; bytes stay bytes, wider tokens need a signed type.
         wide = training.dtype != np.uint8
         self._training = torch.from_numpy(np.array(training, dtype=np.int32 if wide else np.uint8))

@@ -21,6 +21,39 @@ from bayescale.runs import schema
 
 FILE_NAME = "records.jsonl"
 
+COLUMNS = (
+    schema.RUN_ID,
+    schema.TRUNK,
+    schema.DATASET,
+    schema.ARCHITECTURE,
+    schema.N_PARAMS,
+    schema.N_PARAMS_NONEMBEDDING,
+    schema.N_TOKENS,
+    schema.N_TOKENS_UNIQUE,
+    schema.FLOPS,
+    schema.LOSS,
+    schema.LOSS_SE,
+    schema.BITS_PER_BYTE,
+    schema.LOSS_KIND,
+    schema.TOKENIZER,
+    schema.SEED,
+    schema.STEP,
+    schema.STATUS,
+    schema.LEARNING_RATE,
+    schema.BATCH_TOKENS,
+    "beta2",
+    "weight_decay",
+    schema.WARMUP_TOKENS,
+    schema.EPOCHS,
+    "d_model",
+    "n_layers",
+    "n_heads",
+    "ffn_width",
+    "vocab_size",
+    "context",
+)
+"""Columns of a row, in the order of the table."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
@@ -75,7 +108,7 @@ def run_row(
     n_unique = batches.n_tokens_unique or n_tokens
     finite = math.isfinite(found.loss)
     bits = bits_per_byte(found.loss, batches.bytes_per_token)
-    return {
+    values = {
         schema.RUN_ID: f"{trunk}-{step}",
         schema.TRUNK: trunk,
         schema.DATASET: config.data.corpus,
@@ -95,17 +128,10 @@ def run_row(
         schema.STATUS: status,
         schema.LEARNING_RATE: config.members[member].learning_rate,
         schema.BATCH_TOKENS: config.train.batch_tokens,
-        "beta2": config.optim.beta2,
-        "weight_decay": config.optim.weight_decay,
-        schema.WARMUP_TOKENS: config.optim.warmup_tokens,
         schema.EPOCHS: n_tokens / n_unique,
-        "d_model": shape.d_model,
-        "n_layers": shape.n_layers,
-        "n_heads": shape.n_heads,
-        "ffn_width": shape.ffn_width,
-        "vocab_size": shape.vocab_size,
-        "context": shape.context,
     }
+    values |= asdict(shape) | asdict(config.optim)
+    return {name: values[name] for name in COLUMNS}
 
 
 def append(folder: Path, records: list[RunRecord]) -> None:
@@ -186,4 +212,5 @@ def hardware(device: str) -> str:
     if info.is_file():
         lines = [li for li in info.read_text().splitlines() if li.startswith("model name")]
         name = lines[0].partition(":")[2].strip() if lines else name
-    return f"{name}, {torch.get_num_threads()} thread(s)"
+    n_threads = torch.get_num_threads()
+    return f"{name}, {n_threads} thread{'s' if n_threads > 1 else ''}"

@@ -16,7 +16,8 @@ from bayescale.harness.accounting import count_params
 from bayescale.harness.config import ZIPF_FACTS, Member, RunConfig
 from bayescale.harness.data import build_corpus
 from bayescale.harness.engine import Job, Progress, run_jobs
-from bayescale.harness.plan import SweepPlan, load_plan
+from bayescale.harness.plan import SweepPlan
+from bayescale.harness.plan_file import load_plan
 from bayescale.harness.tuning import best_rate, interpolated_rates
 from bayescale.runs import schema
 
@@ -203,10 +204,9 @@ def write_table(out: Path, jobs: list[Job]) -> Path:
     keys = (schema.N_PARAMS, schema.SEED, schema.N_TOKENS)
     rows.sort(key=lambda row: tuple(row[key] for key in keys))
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    writer = csv.DictWriter(text, fieldnames=record.COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return write_whole(out / "runs.csv", text.getvalue())
 
 

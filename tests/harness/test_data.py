@@ -72,6 +72,11 @@ def test_an_evaluation_set_larger_than_the_held_out_part_is_refused():
         TokenBatches(np.zeros(300, np.uint8), n_heldout=100, context=20, eval_tokens=100)
 
 
+def test_a_corpus_of_two_windows_is_refused():
+    with pytest.raises(HarnessError, match=r"50 training tokens are fewer"):
+        TokenBatches(np.zeros(150, np.uint8), n_heldout=100, context=20, eval_tokens=80)
+
+
 def test_other_tokens_than_planned_are_refused(make_unit, tmp_path):
     data = DataConfig(corpus="gcide", tokens_sha256="aaaa", eval_tokens=512)
     unit = make_unit(data=data)

@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="the harness trains with PyTorch")
 from bayescale.errors import HarnessError
 from bayescale.harness.accounting import count_params
 from bayescale.harness.config import Member
-from bayescale.harness.plan import load_plan
+from bayescale.harness.plan_file import load_plan
 
 SHIPPED = sorted((Path(__file__).parents[2] / "benchmarks" / "sweeps").glob("*.yaml"))
 
