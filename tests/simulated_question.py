@@ -25,3 +25,19 @@ def simulated_frame(seed: int = 0) -> pd.DataFrame:
 def simulated_runs(seed: int = 0) -> bs.RunsTable:
     """Return `simulated_frame` as a checked table."""
     return bs.read_runs(simulated_frame(seed), name="simulated")
+
+
+def simulated_plan(**changes: object) -> dict[str, object]:
+    """Return a plan of two candidates and one pilot as plain data."""
+    plan: dict[str, object] = {
+        "title": "Fund the 7B run?",
+        "candidates": [
+            {"name": "7B on 140B", "n_params": 7e9, "n_tokens": 1.4e11},
+            {"name": "3B on 300B", "n_params": 3e9, "n_tokens": 3e11},
+        ],
+        "target": {"loss": 2.2},
+        "price": {"usd_per_gpu_hour": 2.0, "peak_flops": 989e12, "mfu": 0.4},
+        "value": {"usd": 50_000},
+        "pilots": [{"name": "1B on 20B", "n_params": 1e9, "n_tokens": 2e10}],
+    }
+    return {**plan, **changes}

@@ -13,18 +13,21 @@ STEPS = 64
 """Points of a ladder: enough for a smooth curve, few enough to cost milliseconds."""
 
 
-def ladder(forecast: Forecast, group: int = 0, steps: int = STEPS) -> Forecast:
+def ladder(
+    forecast: Forecast, group: int = 0, through: int | None = None, steps: int = STEPS
+) -> Forecast:
     """Return forecasts from the smallest fitted compute to past the largest point of a group.
 
-    The ray passes through the point with the largest compute, and scales every input by the same
-    factor, so that D/N stays what it is at that point.
+    The ray scales every input of one point by the same factor, so that D/N stays what it is there.
 
     Parameters
     ----------
     forecast : Forecast
-        Its largest point of `group` sets the ray; without one, the largest fitted run does.
+        Where it has no point of `group`, the largest fitted run sets the ray.
     group : int
         Index of the group in the posterior.
+    through : int, optional
+        Index of the point that sets the ray; by default the one with the largest compute.
     steps : int
         Points, evenly spaced in log compute.
     """
@@ -32,10 +35,11 @@ def ladder(forecast: Forecast, group: int = 0, steps: int = STEPS) -> Forecast:
     problem, label = posterior.problems[group], posterior.labels[group]
     rows = [k for k, name in enumerate(forecast.points.labels) if name == label]
     given = {name: values[rows] for name, values in forecast.points.inputs.items()}
-    anchors = positions(problem.law, given) if rows else problem.positions
-    anchor = anchors[np.argmax(anchors.sum(axis=1))]
+    points = positions(problem.law, given) if rows else problem.positions
+    largest = points[np.argmax(points.sum(axis=1))]
+    anchor = points[rows.index(through)] if through in rows else largest
     start = problem.positions.sum(axis=1).min()
-    end = max(anchor.sum(), problem.positions.sum(axis=1).max()) + 0.35
+    end = max(largest.sum(), problem.positions.sum(axis=1).max()) + 0.35
     shift = (np.linspace(start, end, steps) - anchor.sum()) / len(anchor)
     inputs = {name: np.exp(anchor[k] + shift) for k, name in enumerate(problem.law.inputs)}
     return forecast_at(posterior, Points(inputs, (label,) * steps), warn=False)

@@ -1,0 +1,240 @@
+"""Every word of a report that is not a name or a number: edit wording here, not in code."""
+
+from __future__ import annotations
+
+from bayescale.decisions.caveats import pilot_is_clear
+from bayescale.decisions.decision import DO_NOT_FUND, FUND, RUN_PILOTS_FIRST, Decision
+from bayescale.decisions.outcomes import CandidateOutcome, PilotOutcome
+from bayescale.decisions.scenario import Scenario
+from bayescale.forecasts.forecast import Forecast
+from bayescale.forecasts.held_out import HeldOut
+from bayescale.inference.posterior import Posterior
+from bayescale.reports.numbers import (
+    NONE,
+    count,
+    interval,
+    loss,
+    money,
+    number,
+    percent,
+    times,
+    usd,
+)
+from bayescale.reports.tables import Table
+
+FORECAST_ONLY = "FORECAST"
+"""Stands where a verdict would when no plan was given."""
+
+TONES = {FUND: "good", DO_NOT_FUND: "bad", RUN_PILOTS_FIRST: "wait", FORECAST_ONLY: "plain"}
+"""Colour of each verdict on the page."""
+
+CHANGES_TITLE = "What would change it"
+REASONS_TITLE = "Reasons"
+CAVEATS_TITLE = "What could make it wrong"
+CANDIDATES_TITLE = "Candidates"
+PILOTS_TITLE = "Pilots"
+POINTS_TITLE = "Forecast points"
+HIDDEN_TITLE = "What happened to the hidden runs"
+CHECKS_TITLE = "Checks"
+COEFFICIENTS_TITLE = "Coefficients"
+RESIDUALS_TITLE = "Residuals"
+ASSUMPTIONS_TITLE = "Assumptions"
+UNITS_TITLE = "Units"
+PROVENANCE_TITLE = "Provenance"
+
+PICTURE = "Grey: the compute that was fitted. The curve keeps the forecast's D/N."
+REACH = "the compute of the largest fitted run"
+ALL_GROUPS = "Coefficients of every group"
+NO_PILOTS = "The plan names no pilot."
+NO_FINDINGS = "The runs table was not linted for this report."
+CANDIDATES = (
+    "One row a run that could be funded. Losses are those of one new run, in nats per token: the"
+    " law's coefficients, the law's own error, the improvement that may not arrive, and run-to-run"
+    " noise are all in the interval."
+)
+PILOTS = (
+    "What seeing a pilot's loss first would add to the decision, next to what it costs. The value"
+    " counts that pilot and candidate share coefficients and the law's error; ± is its Monte Carlo"
+    " standard error."
+)
+HIDDEN = (
+    "These runs were kept from the fit, then forecast. An interval that means what it says holds"
+    " about as many of them as its probability; runs of one sweep err together, so a few more or"
+    " less is no surprise."
+)
+COEFFICIENTS = (
+    "Coefficients as the literature writes them, with central 90 % intervals. Small sweeps fix a"
+    " ridge of them and not a point: read forecasts from the intervals above, not from these."
+)
+RESIDUALS = (
+    "What the law alone leaves of the fitted runs. A trend with compute or with D/N is an error of"
+    " the law; the model's discrepancy is there to carry it into the interval."
+)
+PRIORS = "Every prior of the model, and why it is what it is."
+
+PROBABILITY_ALT = "Probability of a loss this low or lower, one curve a candidate."
+COEFFICIENTS_ALT = "Histograms of the coefficients with the prior's medians. Posterior medians:"
+RESIDUALS_ALT = "Residuals of the fitted runs against compute and against tokens per parameter."
+
+UNITS = (
+    ("n_params (N)", "parameters of the network, counted as the runs table counts them"),
+    ("n_tokens (D)", "training tokens seen"),
+    ("compute", "6 N D in floating-point operations, on both sides of an extrapolation factor"),
+    ("loss", "nats per token; a lower loss is better"),
+    ("50 %, 90 %", "central predictive intervals: equal probability below and above"),
+    ("money", "USD, as the plan states price and value"),
+)
+
+
+def title(decision: Decision | None, posterior: Posterior) -> str:
+    """Return the heading of the report."""
+    return decision.scenario.title if decision else f"Forecast from {_table(posterior)}"
+
+
+def basis(posterior: Posterior) -> str:
+    """Say what the report rests on."""
+    groups = len(posterior.labels)
+    grouped = f" in {groups} groups" if groups > 1 else ""
+    return (
+        f"{posterior.n_runs} runs of {_table(posterior)}{grouped}, model {posterior.spec.name}"
+        f" ({posterior.law.name} law)"
+    )
+
+
+def forecast_line(forecast: Forecast, point: int) -> str:
+    """Say which point the report is about."""
+    inputs = forecast.points.inputs
+    said = ", ".join(f"{name} = {count(float(values[point]))}" for name, values in inputs.items())
+    label = "/".join(forecast.points.labels[point])
+    return f"{label}: {said}" if label else said
+
+
+def reach(forecast: Forecast, point: int) -> str:
+    """Return how far beyond the fitted compute a point lies."""
+    return times(float(forecast.extrapolation_factor[point]))
+
+
+def shown(table: Table, forecast: Forecast) -> str:
+    """Label a table that is folded away."""
+    total, rows = len(forecast.points), len(table.rows)
+    return f"All {total} rows" if rows == total else f"The first {rows} of {total} rows"
+
+
+def verdict(decision: Decision) -> str:
+    """Say what to do."""
+    if decision.verdict == FUND:
+        return f"Fund {decision.chosen}."
+    if decision.verdict == DO_NOT_FUND:
+        others = ", nor any other candidate" if len(decision.candidates) > 1 else ""
+        return f"Do not fund {decision.chosen}{others}."
+    return f"Run {best_pilot(decision).name} first, then decide on {decision.chosen}."
+
+
+def best_pilot(decision: Decision) -> PilotOutcome:
+    """Return the pilot to run first, as the decision ranks them."""
+    return max(decision.pilots, key=lambda p: (pilot_is_clear(p), p.net_gain_usd, p.name))
+
+
+def chance(outcome: CandidateOutcome, target: float) -> str:
+    """Say what the large probability stands for."""
+    return f"chance that {outcome.name} reaches {loss(target)} nats per token"
+
+
+def predicted(low: float, high: float) -> str:
+    """Say what the predictive median stands for."""
+    return f"nats per token predicted; 90 % between {loss(low)} and {loss(high)}"
+
+
+def worth(outcome: CandidateOutcome, value_usd: float) -> str:
+    """Say what the expected net value stands for."""
+    return f"USD expected net value: {money(value_usd)} if met, {money(outcome.cost_usd)} spent"
+
+
+def changes(decision: Decision) -> list[tuple[str, str, str]]:
+    """Return what would change the verdict: a label, a number and a sentence each."""
+    best, scenario = decision.outcome, decision.scenario
+    pays = best.expected_net_value_usd > 0
+    value, price = best.break_even_value_usd, best.break_even_price_usd_per_gpu_hour
+    side, other = ("below", "stops paying") if pays else ("above", "starts to pay")
+    price_side = "above" if pays else "below"
+    return [
+        (
+            "Break-even value",
+            usd(value),
+            f"The plan says {usd(scenario.value.usd)}; {side} this, funding {other}."
+            if usd(value) != NONE
+            else "No value of the target makes funding pay: it is out of reach.",
+        ),
+        (
+            "Break-even price of a GPU-hour",
+            usd(price),
+            f"The plan says {usd(scenario.price.usd_per_gpu_hour)}; {price_side} this, funding"
+            f" {other}.",
+        ),
+        (
+            "Perfect information",
+            usd(decision.evpi_usd),
+            "Worth of knowing every candidate's loss beforehand; no pilot can be worth more.",
+        ),
+    ]
+
+
+def picture(forecast: Forecast, point: int, target: float | None, hidden: HeldOut | None) -> str:
+    """Describe the extrapolation plot to a reader who cannot see it."""
+    low, high = forecast.interval(0.9)[point].tolist()
+    parts = [
+        f"Loss against compute: {forecast.posterior.n_runs} fitted runs, then predictive bands up"
+        f" to {times(float(forecast.extrapolation_factor.max()))} the largest fitted compute. The"
+        f" forecast has median {loss(float(forecast.median[point]))} and 90 % interval"
+        f" {interval((low, high))}."
+    ]
+    parts += [f"A line marks the target {loss(target)}."] if target is not None else []
+    parts += [coverage(hidden)] if hidden is not None else []
+    return " ".join(parts)
+
+
+def coverage(hidden: HeldOut) -> str:
+    """Count the hidden runs inside their intervals."""
+    inside = {prob: int(hidden.inside(prob).sum()) for prob in (0.9, 0.5)}
+    reach = times(float(hidden.forecast.extrapolation_factor.max()))
+    return (
+        f"{inside[0.9]} of {len(hidden)} hidden runs ({percent(hidden.coverage(0.9))}) lie inside"
+        f" their 90 % interval and {inside[0.5]} inside their 50 % interval; the largest has"
+        f" {reach} the compute of the largest fitted run."
+    )
+
+
+def plan_assumptions(scenario: Scenario) -> list[str]:
+    """Say what the plan states about price and value."""
+    price = scenario.price
+    allowance = percent(price.failure_allowance) if price.failure_allowance else "nothing"
+    out = [
+        f"Meeting the target of {loss(scenario.target.loss)} nats per token is worth"
+        f" {usd(scenario.value.usd)}, and missing it by any amount is worth nothing.",
+        f"A GPU-hour costs {usd(price.usd_per_gpu_hour)}, a GPU peaks at"
+        f" {count(price.peak_flops / 1e12)} TFLOP/s, and {percent(price.mfu)} of that is used.",
+        f"FLOPs are counted as {price.flops_convention}, with {allowance} added for failures.",
+    ]
+    return out + [f"Left to its default by the plan: {field}." for field in scenario.assumed]
+
+
+def model_assumptions(posterior: Posterior) -> list[str]:
+    """Say what the model takes for granted."""
+    spec = posterior.spec
+    out = [
+        f"Losses follow the {posterior.law.name} law up to its own error; new runs are trained like"
+        f" the fitted ones: same data, recipe and tokenizer."
+    ]
+    if spec.discrepancy is None:
+        out.append("The law is taken as exact: the model has no discrepancy.")
+    else:
+        out.append(
+            f"The law's error varies smoothly over {number(spec.discrepancy.length)} e-folds of N"
+            f" and D; beyond the fitted compute a share of the promised improvement, with standard"
+            f" deviation {percent(spec.discrepancy.kappa)}, may not arrive."
+        )
+    return [*out, *(note[0].upper() + note[1:].rstrip(".") + "." for note in posterior.notes)]
+
+
+def _table(posterior: Posterior) -> str:
+    return posterior.provenance.get("runs", "a runs table")

@@ -1,0 +1,153 @@
+"""Tables of a report: columns and cells as text, numbers marked so that the page aligns them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bayescale.decisions.decision import Decision
+from bayescale.forecasts.forecast import Forecast
+from bayescale.forecasts.held_out import HeldOut
+from bayescale.inference.posterior import Posterior
+from bayescale.laws import Prior
+from bayescale.reports import numbers as n
+from bayescale.runs.schema import RUN_ID
+
+MAX_ROWS = 200
+"""Rows shown of a long forecast or of the hidden runs; the note says how many there are."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and cells.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Headings. Those in `texts` are set flush left, all others right.
+    rows : tuple of tuple of str
+        Cells.
+    texts : tuple of str
+        Columns that hold words.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: tuple[str, ...] = ()
+
+
+def candidates(decision: Decision) -> Table:
+    """Return one row a candidate."""
+    rows = [
+        (
+            o.name,
+            *_sizes(o.inputs),
+            n.times(o.extrapolation_factor),
+            n.loss(o.loss_median),
+            n.interval(o.loss_interval_90),
+            n.percent(o.prob_target),
+            n.percent(o.prob_best),
+            n.money(o.cost_usd),
+            n.money(o.expected_net_value_usd),
+        )
+        for o in decision.candidates
+    ]
+    columns = (
+        *("run", "N", "D", "reach", "loss", "90 %", "P(target)", "P(best)"),
+        *("cost, USD", "net value, USD"),
+    )
+    return Table(columns, tuple(rows), ("run",))
+
+
+def pilots(decision: Decision) -> Table:
+    """Return one row a pilot."""
+    rows = [
+        (
+            o.name,
+            *_sizes(o.inputs),
+            n.flops(o.flops),
+            n.money(o.cost_usd),
+            f"{n.money(o.evsi_usd)} ± {n.money(o.evsi_se_usd)}",
+            n.money(o.net_gain_usd),
+        )
+        for o in decision.pilots
+    ]
+    columns = ("pilot", "N", "D", "FLOPs", "cost, USD", "worth, USD", "net gain, USD")
+    return Table(columns, tuple(rows), ("pilot",))
+
+
+def forecast_points(forecast: Forecast, names: Sequence[str] = ()) -> Table:
+    """Return one row a forecast point."""
+    inputs = tuple(forecast.points.inputs)
+    grouped = forecast.posterior.group_columns
+    outer, inner = forecast.interval(0.9).tolist(), forecast.interval(0.5).tolist()
+    rows = []
+    for k in range(min(len(forecast.points), MAX_ROWS)):
+        rows.append(
+            (
+                *names[k : k + 1],
+                *forecast.points.labels[k],
+                *(n.count(float(forecast.points.inputs[name][k])) for name in inputs),
+                n.times(float(forecast.extrapolation_factor[k])),
+                n.loss(float(forecast.median[k])),
+                n.interval(inner[k]),
+                n.interval(outer[k]),
+            )
+        )
+    texts = (*(("run",) if names else ()), *grouped)
+    return Table((*texts, *inputs, "reach", "loss", "50 %", "90 %"), tuple(rows), texts)
+
+
+def hidden_runs(hidden: HeldOut) -> Table:
+    """Return one row a hidden run, with what was predicted and what happened."""
+    made = forecast_points(hidden.forecast, _ids(hidden))
+    outcome = {(False, False): "outside", (False, True): "in 90 %", (True, True): "in 50 %"}
+    inside = zip(hidden.inside(0.5), hidden.inside(0.9), strict=True)
+    said = [outcome[bool(inner), bool(outer)] for inner, outer in inside]
+    rows = tuple(
+        (*row, n.loss(float(actual)), word)
+        for row, actual, word in zip(made.rows, hidden.actual, said, strict=False)
+    )
+    return Table((*made.columns, "actual", "held"), rows, (*made.texts, "held"))
+
+
+def coefficients(posterior: Posterior) -> Table:
+    """Return the textbook coefficients of every group."""
+    frame = posterior.summary(0.9)
+    frame = frame[frame["coefficient"].isin(list(posterior.textbook()))]
+    words = (*posterior.group_columns, "coefficient")
+    figures = [str(name) for name in frame.columns if name not in words]
+    rows = tuple(
+        (*(str(row[word]) for word in words), *(n.number(float(row[f])) for f in figures))
+        for row in frame.to_dict("records")
+    )
+    named = {"q5": "5 %", "q95": "95 %"}
+    return Table((*words, *(named.get(name, name) for name in figures)), rows, words)
+
+
+def priors(posterior: Posterior) -> Table:
+    """Return every prior of the model with its reason."""
+    spec = posterior.spec
+    every = {**spec.priors, **spec.scale_priors, **(spec.derived_priors or {})}
+    rows = tuple((symbol, _prior(prior), prior.reason) for symbol, prior in every.items())
+    columns = ("coefficient", "prior", "reason")
+    return Table(columns, rows, columns)
+
+
+def pairs(items: Iterable[tuple[str, str]]) -> Table:
+    """Return a table of names and texts."""
+    return Table(("name", "value"), tuple(items), ("name", "value"))
+
+
+def _prior(prior: Prior) -> str:
+    given = ", ".join(f"{name} = {value}" for name, value in prior.arguments.items())
+    return f"{prior.distribution}({given})"
+
+
+def _sizes(inputs: object) -> tuple[str, str]:
+    assert isinstance(inputs, dict)
+    return n.count(inputs["n_params"]), n.count(inputs["n_tokens"])
+
+
+def _ids(hidden: HeldOut) -> list[str]:
+    return hidden.runs.labels(RUN_ID).tolist() if hidden.runs.has(RUN_ID) else []

@@ -1,0 +1,206 @@
+"""The page: what it says is what the decision says, and it needs nothing but itself."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from simulated_question import simulated_frame, simulated_plan, simulated_runs
+
+import bayescale as bs
+from bayescale.reports import numbers
+from bayescale.runs.finding import Finding
+from bayescale.runs.lint import lint
+
+VOID = {"meta", "link", "img", "br", "hr", "input", "use", "path"}
+
+
+class Page(HTMLParser):
+    """Text, attributes that load something, ids and unclosed tags of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href", "srcset", "action", "data"):
+                self.loads.append(value)
+            if name == "id":
+                self.ids.append(value)
+
+    def handle_startendtag(self, tag, attrs) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data) -> None:
+        if not self.open or self.open[-1] not in ("style",):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory, posterior, decision, held_out) -> Page:
+    runs = simulated_runs()
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    command = "bayescale report runs.csv --plan plan.yaml"
+    written = bs.write_report(
+        path, runs=runs, posterior=posterior, decision=decision, hidden=held_out.runs,
+        findings=lint(runs), command=command,
+    )  # fmt: skip
+    assert written == path
+    return Page(path)
+
+
+def test_verdict_and_numbers_are_the_decisions(page, decision) -> None:
+    best = decision.outcome
+    low, high = best.loss_interval_90
+    for wanted in (
+        decision.verdict,
+        decision.scenario.title,
+        numbers.percent(best.prob_target),
+        numbers.loss(best.loss_median),
+        f"90 % between {numbers.loss(low)} and {numbers.loss(high)}",
+        numbers.money(best.expected_net_value_usd),
+        numbers.usd(best.break_even_value_usd),
+        numbers.usd(best.break_even_price_usd_per_gpu_hour),
+        numbers.usd(decision.evpi_usd),
+        numbers.money(decision.pilots[0].net_gain_usd),
+        *decision.reasons,
+        *decision.caveats,
+        *(outcome.name for outcome in decision.candidates),
+    ):
+        assert wanted in page.text, wanted
+
+
+def test_hidden_runs_are_counted(page, held_out) -> None:
+    inside = int(held_out.inside(0.9).sum())
+    assert f"{inside} of {len(held_out)} hidden runs" in page.text
+
+
+def test_provenance_names_what_a_reader_needs_to_repeat_it(page, posterior, decision) -> None:
+    for value in (*posterior.provenance.values(), *decision.provenance.values()):
+        assert value in page.text
+    assert "bayescale report runs.csv --plan plan.yaml" in page.text
+    assert simulated_runs().fingerprint in page.text
+
+
+def test_findings_come_with_their_recommendation(page) -> None:
+    for finding in lint(simulated_runs()):
+        assert finding.check in page.text
+        assert re.sub(r"\s+", " ", finding.recommendation) in page.text
+
+
+def test_page_loads_nothing_and_runs_nothing(page) -> None:
+    assert all(target.startswith("#") for target in page.loads)
+    assert "script" not in page.tags
+    assert not re.search(
+        r"https?://|@import|url\((?!#)", re.sub(r'xmlns\S*="[^"]*"', "", page.source)
+    )
+
+
+def test_page_is_well_formed_with_unique_ids_and_words_for_pictures(page) -> None:
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    labels = re.findall(r'<svg role="img" aria-label="([^"]+)"', page.source)
+    assert len(labels) == page.tags.count("svg") == 5
+
+
+def test_page_follows_light_and_dark(page) -> None:
+    assert "prefers-color-scheme: dark" in page.source
+    assert "var(--forecast)" in page.source
+    assert "@media print" in page.source
+
+
+HOSTILE = '<script>alert("1")</script>\' onload="x"'
+
+
+def test_hostile_names_stand_as_text(tmp_path) -> None:
+    frame = simulated_frame()
+    frame["run_id"] = HOSTILE
+    runs = bs.read_runs(frame, name=HOSTILE)
+    fitted, hidden = runs.hide_largest(30)
+    posterior = bs.fit(fitted)
+    plan = simulated_plan(title=HOSTILE)
+    plan["candidates"] = [{**plan["candidates"][0], "name": HOSTILE}]
+    found = bs.write_report(
+        tmp_path / "r.html", runs=runs, posterior=posterior, decision=bs.decide(posterior, plan),
+        hidden=hidden, findings=[Finding(HOSTILE, "REVIEW", HOSTILE, HOSTILE)], command=HOSTILE,
+    )  # fmt: skip
+    page = Page(found)
+    assert "script" not in page.tags
+    assert page.text.count(HOSTILE) > 10
+
+
+def test_posterior_alone_gives_a_forecast_report(tmp_path, posterior) -> None:
+    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior))
+    assert "FORECAST" in page.text
+    assert "10x" in page.text
+    assert "Candidates" not in page.text
+    assert "hidden runs" not in page.text
+
+
+def test_forecast_without_a_decision_lists_its_points(tmp_path, posterior) -> None:
+    forecast = bs.forecast(posterior, n_params=[1e9, 7e9], n_tokens=[2e10, 1.4e11])
+    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, forecast=forecast))
+    assert numbers.loss(float(forecast.median[1])) in page.text
+    assert "n_params = 7B, n_tokens = 140B" in page.text
+
+
+def test_plan_without_pilots_says_so(tmp_path, posterior) -> None:
+    decision = bs.decide(posterior, simulated_plan(pilots=[]))
+    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, decision=decision))
+    assert "The plan names no pilot." in page.text
+
+
+def test_a_target_out_of_reach_has_no_break_even_value(tmp_path, posterior) -> None:
+    decision = bs.decide(posterior, simulated_plan(target={"loss": 0.01}))
+    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, decision=decision))
+    assert "DO NOT FUND" in page.text
+    assert not re.search(r"\b(inf|nan)\b", page.text.split("Reasons")[0])
+
+
+def test_groups_are_named(tmp_path) -> None:
+    frame = simulated_frame()
+    frame["dataset"] = ["c4", "pile"] * (len(frame) // 2)
+    with pytest.warns(bs.errors.PoolingWarning, match="2 groups"):
+        posterior = bs.fit(frame, group="dataset")
+    plan = simulated_plan(pilots=[])
+    plan["candidates"] = [{**plan["candidates"][0], "group": {"dataset": "pile"}}]
+    decision = bs.decide(posterior, plan)
+    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, decision=decision))
+    assert "2 groups" in page.text
+    assert "pile" in page.text
+
+
+def test_a_failed_write_leaves_the_old_report(tmp_path, posterior, monkeypatch) -> None:
+    path = tmp_path / "r.html"
+    path.write_text("old")
+
+    def broken(*_: object) -> str:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", broken)
+    with pytest.raises(OSError, match="disk full"):
+        bs.write_report(path, posterior=posterior)
+    assert [found.name for found in tmp_path.iterdir()] == ["r.html"]
+    assert path.read_text() == "old"
