@@ -52,10 +52,13 @@ class Weighted:
         Draws.
     log_weights : array, shape (S,)
         Normalised log importance weights.
+    mode : array, shape (P,)
+        The best mode found.
     """
 
     x: Floats
     log_weights: Floats
+    mode: Floats
 
     @property
     def ess(self) -> float:
@@ -75,7 +78,12 @@ class Weighted:
         return self.x[rng.permutation(np.minimum(picks, len(self.x) - 1))]
 
 
-def sample(density: Density, rng: np.random.Generator, effort: Effort = EFFORTS[0]) -> Weighted:
+def sample(
+    density: Density,
+    rng: np.random.Generator,
+    effort: Effort = EFFORTS[0],
+    starts: Floats | None = None,
+) -> Weighted:
     """Draw weighted samples from one group's posterior.
 
     Parameters
@@ -86,6 +94,8 @@ def sample(density: Density, rng: np.random.Generator, effort: Effort = EFFORTS[
         Source of randomness.
     effort : Effort
         Starts, rounds and draws.
+    starts : array, shape (B, P), optional
+        Where to look for modes instead of prior draws: the mode of a like problem, say.
 
     Returns
     -------
@@ -97,17 +107,19 @@ def sample(density: Density, rng: np.random.Generator, effort: Effort = EFFORTS[
     Cornuet, Marin, Mira and Robert (2012), Adaptive multiple importance sampling,
     arXiv:0907.1254.
     """
-    modes = find_modes(density, starting_points(density, rng, effort.starts))
+    if starts is None:
+        starts = starting_points(density, rng, effort.starts)
+    modes = find_modes(density, starts)
     mixture = _Mixture(_initial_proposal(density, modes))
     components = mixture.components
     draws, targets = np.empty((0, modes.x.shape[1])), np.empty(0)
-    weighted = Weighted(draws, targets)
+    weighted = Weighted(draws, targets, modes.x[0])
     for _ in range(effort.rounds):
         fresh = mixture.draw(components, effort.size, rng)
         draws = np.concatenate([draws, fresh])
         targets = np.concatenate([targets, density(fresh)])
         log_weights = targets - mixture.log_density(draws)
-        weighted = Weighted(draws, log_weights - logsumexp(log_weights))
+        weighted = Weighted(draws, log_weights - logsumexp(log_weights), modes.x[0])
         if weighted.ess > effort.target_ess:
             break
         components = mixture.add(_adapted_proposal(weighted, modes))

@@ -53,7 +53,7 @@ def find_modes(
         At most `keep` of them.
     """
     x, value, damping = starts.copy(), density(starts), np.full(len(starts), 1e-2)
-    information = np.empty((0,))
+    explore = explore if len(starts) > keep else 0
     for step in range(steps):
         if step == explore:
             best = np.argsort(-value)[:keep]
@@ -66,7 +66,8 @@ def find_modes(
         gain = np.where(better, new - value, 0.0)
         x[better], value[better] = proposal[better], new[better]
         damping = np.clip(np.where(better, damping / 4.0, damping * 6.0), 1e-8, 1e8)
-        if step > explore and gain.max() < 1e-3:
+        settled = (better & (gain < 1e-3)) | (damping > 1e4)
+        if step >= explore and settled.all():
             break
     order = np.argsort(-value)
     _, information = _score(density, x)

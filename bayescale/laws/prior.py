@@ -178,6 +178,13 @@ class Prior:
         values = (self.arguments[name] for name in self._distribution.arguments)
         return tuple(level if value == LEVEL else value for value in values)
 
+    def normal_on_coordinate(self, level: float = 0.0) -> tuple[float, float] | None:
+        """Return mean and sd if the prior is normal on the sampling coordinate, else None."""
+        if self.distribution not in ("Normal", "LogNormal", "LogitNormal"):
+            return None
+        mu, sigma = self.resolved(level)
+        return float(mu), float(sigma)
+
     def logpdf(self, x: Any, level: Any = 0.0) -> Any:
         """Return the log density at `x`, elementwise."""
         return self._distribution.logpdf(x, *self.resolved(level))

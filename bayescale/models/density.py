@@ -74,6 +74,21 @@ class Density:
         )
         self.n_law = len(law.symbols)
         self._replaced = {law.derived[q]: (q, p) for q, p in (spec.derived_priors or {}).items()}
+        self._set_normal_coordinates()
+
+    def _set_normal_coordinates(self) -> None:
+        """Find the coordinates whose prior is normal: there Jacobian and density cancel."""
+        level = self.problem.constants.level
+        found = {
+            k: normal
+            for k, symbol in enumerate(self.symbols)
+            if symbol not in self._replaced
+            and (normal := self.priors[symbol].normal_on_coordinate(level)) is not None
+        }
+        self._normal = np.array(list(found), dtype=int)
+        self._other = np.setdiff1d(np.arange(len(self.symbols)), self._normal)
+        self._mu, self._sigma = np.array(list(found.values())).reshape(-1, 2).T
+        self._constant = float(np.log(self._sigma).sum() + 0.5 * len(found) * _LOG_2PI)
 
     def constrain(self, x: Floats) -> dict[str, Floats]:
         """Return coefficients by symbol, each shape (S, 1), for coordinates x of shape (S, P)."""
@@ -103,9 +118,13 @@ class Density:
 
     def log_prior(self, x: Floats) -> Floats:
         """Return the log prior density of coordinates x (S, P), Jacobians included, shape (S,)."""
+        z = (x[:, self._normal] - self._mu) / self._sigma
+        total = np.asarray(-0.5 * (z**2).sum(axis=1) - self._constant)
+        if not len(self._other):
+            return total
         values = self.constrain(x)
-        total = np.zeros(len(x))
-        for k, symbol in enumerate(self.symbols):
+        for k in self._other:
+            symbol = self.symbols[k]
             total += np.squeeze(self._log_prior_of(symbol, values), axis=1)
             total += log_jacobian(x[:, k], self.supports[k])
         return total

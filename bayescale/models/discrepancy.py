@@ -84,14 +84,15 @@ def whiten(covariance: Floats | None, correlation: Floats | None, n_runs: int) -
     """
     if covariance is None and correlation is None:
         return Whitening(None, np.zeros(n_runs), 0.0)
-    noise = np.eye(n_runs) if correlation is None else correlation
-    lower = linalg.cholesky(noise, lower=True)
     inner = np.zeros((n_runs, n_runs)) if covariance is None else covariance
-    half = linalg.solve_triangular(lower, inner, lower=True)
-    symmetric = linalg.solve_triangular(lower, half.T, lower=True)
-    eigenvalues, vectors = linalg.eigh(0.5 * (symmetric + symmetric.T))
-    rotation = linalg.solve_triangular(lower, vectors, lower=True, trans="T")
-    return Whitening(rotation, np.maximum(eigenvalues, 0.0), float(np.log(np.diag(lower)).sum()))
+    if correlation is None:
+        eigenvalues, vectors = np.linalg.eigh(inner)
+        return Whitening(vectors, np.maximum(eigenvalues, 0.0), 0.0)
+    lower = np.linalg.cholesky(correlation)
+    inverse = linalg.solve_triangular(lower, np.eye(n_runs), lower=True)
+    eigenvalues, vectors = np.linalg.eigh(inverse @ inner @ inverse.T)
+    log_scale = float(np.log(np.diag(lower)).sum())
+    return Whitening(inverse.T @ vectors, np.maximum(eigenvalues, 0.0), log_scale)
 
 
 def trunk_correlation(trunks: np.ndarray[Any, Any], correlation: float) -> Floats | None:
