@@ -31,6 +31,8 @@ class Size(Strict):
 
     d_model: int = Field(ge=1)
     n_layers: int = Field(ge=1)
+    seeds: tuple[int, ...] | None = Field(default=None, min_length=1)
+    """Seeds of this size, fewer where runs are dear; the plan's when left out."""
 
 
 class Tuning(Strict):

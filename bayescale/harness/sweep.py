@@ -144,7 +144,7 @@ def sweep_units(plan: SweepPlan, rates: list[float], tokens_sha256: str) -> list
     return [
         plan.unit(
             size,
-            tuple(Member(seed=seed, learning_rate=rate) for seed in plan.seeds),
+            tuple(Member(seed=seed, learning_rate=rate) for seed in size.seeds or plan.seeds),
             tokens_sha256,
         )
         for size, rate in zip(plan.sizes, rates, strict=True)

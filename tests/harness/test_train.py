@@ -86,7 +86,7 @@ def test_a_member_that_diverges_is_kept_and_harms_nobody(make_unit, tmp_path):
 
 def test_a_loss_far_above_its_minimum_for_long_is_divergence(make_unit, tmp_path):
     unit = make_unit(
-        members=(EIGHT[0], Member(seed=1, learning_rate=10.0)),
+        members=(EIGHT[0], Member(seed=1, learning_rate=3.0)),
         train={"abort_steps": 20, "batch_tokens": 256, "milestones": (25_600,)},
     )
     train(unit, tmp_path)
