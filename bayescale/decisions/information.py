@@ -31,7 +31,8 @@ def evpi(payoffs: Floats) -> float:
     float
         In the payoffs' unit.
     """
-    return float(payoffs.max(axis=1).mean() - payoffs.mean(axis=0).max())
+    usual = payoffs[:, payoffs.mean(axis=0).argmax()]
+    return float((payoffs.max(axis=1) - usual).mean())
 
 
 def evsi(
