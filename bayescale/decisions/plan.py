@@ -48,7 +48,19 @@ class Part(BaseModel):
 
 
 class PlannedRun(Part):
-    """A run one could pay for; fields as in a runs table."""
+    """A run one could pay for; fields as in a runs table.
+
+    Parameters
+    ----------
+    name : str
+        What the plan calls it.
+    n_params, n_tokens : float
+        Parameters, and training tokens seen.
+    flops : float, optional
+        Training compute, FLOPs; only where the price's convention is ``stated``.
+    group : dict of str to str
+        Label of each group column of the fit.
+    """
 
     name: Word = Field(description="a name")
     n_params: Amount = Field(gt=0, description="a positive number of parameters, such as 1.4B")
@@ -68,7 +80,15 @@ class PlannedRun(Part):
 
 
 class Target(Part):
-    """The loss to meet, nats per token; given so, or in bits per byte."""
+    """The loss to meet; given in nats per token, or in bits per byte.
+
+    Parameters
+    ----------
+    loss : float
+        Nats per token; always there once checked.
+    bits_per_byte, bytes_per_token : float, optional
+        What `loss` was worked out from.
+    """
 
     loss: Number = Field(gt=0, description="a positive loss in nats per token, or bits_per_byte")
     bits_per_byte: Number | None = Field(None, gt=0, description="positive bits per byte")
@@ -97,7 +117,21 @@ class Target(Part):
 
 
 class Price(Part):
-    """What a FLOP of training costs."""
+    """What a FLOP of training costs.
+
+    Parameters
+    ----------
+    usd_per_gpu_hour : float
+        USD.
+    peak_flops : float
+        FLOPs per second of one GPU at its peak.
+    mfu : float
+        Share of the peak in use.
+    flops_convention : {"6ND", "stated"}
+        How a run's FLOPs are counted.
+    failure_allowance : float
+        Extra compute for failed and restarted work, as a share.
+    """
 
     usd_per_gpu_hour: Number = Field(ge=0, description="USD, zero or more")
     peak_flops: Amount = Field(
@@ -119,6 +153,12 @@ class Price(Part):
 
 
 class Value(Part):
-    """What meeting the target is worth."""
+    """What meeting the target is worth.
+
+    Parameters
+    ----------
+    usd : float
+        USD.
+    """
 
     usd: Amount = Field(gt=0, description="positive USD, such as 50000 or 50K")

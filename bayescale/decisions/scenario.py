@@ -16,7 +16,28 @@ from bayescale.runs.schema import FLOPS, N_PARAMS, N_TOKENS
 
 
 class Scenario(Part):
-    """A decision to be made, resolved and checked; make it by `load_scenario` or `from_dict`."""
+    """A decision to be made, resolved and checked; read from a file by `load_scenario`.
+
+    Parameters
+    ----------
+    title : str
+        The question.
+    candidates : tuple of PlannedRun
+        Runs that could be funded.
+    target : Target
+        The loss to meet, nats per token.
+    price : Price
+        What a FLOP of training costs.
+    value : Value
+        What meeting the target is worth.
+    pilots : tuple of PlannedRun
+        Runs one could make first, at the same price.
+
+    Raises
+    ------
+    DecisionError
+        With the field, the value found and what was expected.
+    """
 
     title: Word = Field(description="a title")
     candidates: tuple[PlannedRun, ...] = Field(
@@ -26,6 +47,13 @@ class Scenario(Part):
     price: Price = Field(description="a mapping with usd_per_gpu_hour, peak_flops and mfu")
     value: Value = Field(description="a mapping with usd")
     pilots: tuple[PlannedRun, ...] = Field((), description="a list of runs one could make first")
+
+    def __init__(self, where: str = "scenario", /, **data: Any) -> None:
+        """Check `data`; messages call the whole `where`."""
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise decision_error(error, where, _SECTIONS) from None
 
     @model_validator(mode="after")
     def _check_runs(self) -> Scenario:
@@ -59,10 +87,7 @@ class Scenario(Part):
         DecisionError
             With the field, the value found and what was expected.
         """
-        try:
-            return cls.model_validate({str(key): value for key, value in data.items()})
-        except ValidationError as error:
-            raise decision_error(error, where, _SECTIONS) from None
+        return cls(where, **{str(key): value for key, value in data.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Return every field, defaults included, as plain data."""

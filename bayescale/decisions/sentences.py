@@ -119,7 +119,9 @@ def far(name: str, factor: float, strong: bool) -> str:
     """Caveat: a candidate far beyond the fitted runs."""
     advice = "Do not rest a large sum on it alone" if strong else "Review the interval"
     reach = (
-        "farther than backtests reach" if strong else "and few tables let a backtest reach so far"
+        "as far as backtests reach, or farther"
+        if strong
+        else "and few tables let a backtest reach so far"
     )
     return (
         f"{name} has {factor:,.0f} times the compute of the largest fitted run, {reach}. {advice}:"

@@ -92,3 +92,9 @@ def test_a_price_of_nothing_is_allowed(plan: Plan) -> None:
 def test_a_key_that_is_no_word_is_refused(plan: Plan) -> None:
     with pytest.raises(DecisionError, match="unknown key '7'"):
         Scenario.from_dict({**plan(), 7: 1})  # type: ignore[dict-item]
+
+
+def test_a_scenario_made_in_python_is_checked_alike(plan: Plan) -> None:
+    assert Scenario(**plan()) == Scenario.from_dict(plan())
+    with pytest.raises(DecisionError, match=r"^scenario: value\.usd is -1, expected positive USD"):
+        Scenario(**plan(value={"usd": -1}))
