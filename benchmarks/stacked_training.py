@@ -1,7 +1,7 @@
 """How much faster eight stacked networks train than one after the other.
 
 Run ``python benchmarks/stacked_training.py``. Both sides are eager float32 on one thread, take the
-same batches and start from the same parameters (the losses of two steps must agree), and alternate in
+same batches, start from the same parameters (the losses of two steps must agree), and alternate in
 one process; times are process times. The plain side is an ordinary module trained with
 ``torch.optim.AdamW(fused=True)`` and ``clip_grad_norm_``.
 """
