@@ -137,7 +137,7 @@ def test_no_groups_and_mixed_models_are_refused():
         build_model([])
     first = problem(load_model("chinchilla_plain_weak"))
     second = problem(load_model("coupled_plain_weak"))
-    with pytest.raises(ModelError, match="'chinchilla_plain_weak' .* and 'coupled_plain_weak'"):
+    with pytest.raises(ModelError, match=r"'chinchilla_plain_weak' .* and 'coupled_plain_weak'"):
         build_model([first, second])
 
 
