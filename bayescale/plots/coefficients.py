@@ -55,7 +55,7 @@ def _panel(ax: Axes, symbol: str, values: np.ndarray, prior: float, labelled: bo
     wide = bool(low > 0 and high / low > WIDE)
     ends = [min(low, prior), max(high, prior)]
     if wide:
-        ax.set_xscale("log")
+        style.log_axis(ax)
         bins = np.geomspace(ends[0] / 1.2, ends[1] * 1.2, BINS)
     else:
         margin = 0.06 * (ends[1] - ends[0])

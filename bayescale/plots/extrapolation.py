@@ -73,7 +73,7 @@ def plot_extrapolation(
             fontsize=style.SMALL,
         )
     law = forecast.posterior.law
-    ax.set_xscale("log")
+    style.log_axis(ax)
     style.furnish(ax, compute_label(law.inputs), style.output_label(law))
     _limits(ax, forecast, group, curve, hidden, target)
     style.legend(ax, "upper right")

@@ -52,7 +52,7 @@ def plot_residuals(
         ax.axhspan(-2 * noise, 2 * noise, color=style.FORECAST, alpha=0.12, linewidth=0)
         ax.axhline(0.0, color=style.FORECAST, linewidth=1.2)
         ax.scatter(x, left, s=12, color=style.INK, alpha=0.6, linewidths=0)
-        ax.set_xscale("log")
+        style.log_axis(ax)
         style.furnish(ax, label, "residual (% of loss)" if k == 0 else "")
         if k:
             ax.sharey(axes[0])

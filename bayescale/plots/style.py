@@ -6,6 +6,7 @@ chosen so that a figure shrunk to a telephone's 390 pixels keeps 9-pixel letters
 
 from __future__ import annotations
 
+from math import log10
 from typing import TYPE_CHECKING, Literal
 
 from bayescale.runs.schema import LOSS
@@ -28,6 +29,7 @@ MUTED = "#57606a"
 GRID = "#d8dee4"
 SURFACE = "#ffffff"
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 TEXT = 9.5
 SMALL = 8.5
 WIDTH = 5.6
@@ -106,6 +108,24 @@ def legend(ax: Axes, location: Literal["best", "upper left", "upper right", "low
         labelspacing=0.35,
     )
     box.set_zorder(10)
+
+
+def log_axis(ax: Axes) -> None:
+    """Make the horizontal axis logarithmic with powers of ten for ticks.
+
+    Written with superscript letters: the same look as the page's text, and mathtext is slow.
+    """
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(FuncFormatter(_power_of_ten))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _power_of_ten(value: float, _: int) -> str:
+    return (
+        f"{value:g}" if 0.1 <= value <= 1e4 else f"10{str(round(log10(value))).translate(RAISED)}"
+    )
 
 
 def plain_log_axis(ax: Axes) -> None:

@@ -79,7 +79,7 @@ def render(
     command: str,
 ) -> str:
     """Return the page as text; see `write_report`."""
-    main = _of_candidates(posterior, decision) if decision else forecast or _ahead(posterior)
+    main = candidates_forecast(posterior, decision) if decision else forecast or _ahead(posterior)
     point = _point(main, decision)
     group = posterior.group_index(main.points.labels[point]) if main.posterior is posterior else 0
     target = decision.scenario.target.loss if decision else None
@@ -115,8 +115,16 @@ def render(
     )
 
 
-def _of_candidates(posterior: Posterior, decision: Decision) -> Forecast:
-    """Return the forecast of the candidates, in the order of the plan."""
+def candidates_forecast(posterior: Posterior, decision: Decision) -> Forecast:
+    """Return the forecast of a decision's candidates, in the order of its plan.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The fit that the decision rests on.
+    decision : Decision
+        The verdict.
+    """
     outcomes = decision.candidates
     # A law of compute alone reads the FLOPs that the plan's convention counts.
     read = [{**outcome.inputs, "flops": outcome.flops} for outcome in outcomes]
