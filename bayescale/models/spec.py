@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -115,6 +116,7 @@ class ModelSpec:
         law = load_law(self.law)
         _check_names(self.name, "prior", self.priors, law.symbols)
         _check_names(self.name, "spread", self.spreads or {}, law.symbols[1:])
+        _check_names(self.name, "centred coefficient", self.centred, self.spreads or {})
         _check_names(self.name, "prior", self.derived_priors or {}, law.derived)
         _check_names(self.name, "slope", self.slopes or {}, law.symbols[1:])
         for slopes in (self.slopes or {}).values():
@@ -127,7 +129,8 @@ class ModelSpec:
                 )
         for coefficient in law.coefficients:
             _check_support(self.name, coefficient.symbol, coefficient.support, self.priors)
-        for part, prior in self.scale_priors.items():
+        spreads = {f"spread_{symbol}": prior for symbol, prior in (self.spreads or {}).items()}
+        for part, prior in {**self.scale_priors, **spreads}.items():
             _check_support(self.name, part, "positive", {part: prior})
         if self.pooling not in POOLINGS:
             raise UnknownNameError("pooling", self.pooling, POOLINGS, f"model {self.name!r}")
@@ -140,11 +143,20 @@ class ModelSpec:
                 raise UnknownNameError(
                     "reference", self.reference, [TOP_DECADE], f"model {self.name!r}"
                 )
-        elif set(self.reference) != set(law.inputs):
+            return
+        if not isinstance(self.reference, Mapping) or set(self.reference) != set(law.inputs):
             raise ModelError(
-                f"model {self.name!r}: reference names {sorted(self.reference)}, but law"
-                f" {law.name!r} reads {sorted(law.inputs)}."
+                f"model {self.name!r}: reference is {self.reference!r}, but law {law.name!r} reads"
+                f" {sorted(law.inputs)}."
             )
+        for name, value in self.reference.items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not 0.0 < value < math.inf:
+                raise ModelError(
+                    f"model {self.name!r}: reference {name} is {value!r}, but a positive number was"
+                    " expected.",
+                    "YAML reads 1.0e+9 as a number and 1e9 as text.",
+                )
 
     def _check_numbers(self) -> None:
         limits = {"noise.floor": (self.noise.floor, 0.0, 1.0)}

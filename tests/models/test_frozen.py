@@ -116,7 +116,13 @@ def _changes(spec: ModelSpec) -> dict[str, ModelSpec]:
     return changed
 
 
-@pytest.mark.parametrize("name", ["coupled_gp_weak", "chinchilla_plain_weak_partial"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "coupled_gp_weak",
+        pytest.param("chinchilla_plain_weak_partial", marks=pytest.mark.slow),
+    ],
+)
 def test_every_number_of_a_model_file_moves_the_pin(name):
     for number, spec in _changes(load_model(name)).items():
         assert log_density(spec) != pytest.approx(pins()[name], abs=1e-4), number
