@@ -172,7 +172,7 @@ def new_group(name: str, label: str) -> str:
 
 def gate(what: str, value: float, limit: float, side: str) -> str:
     """Caveat: a sampling diagnostic that misses its gate."""
-    return f"The posterior is badly sampled: {what} is {value:.3g}, {side} {limit:g}. Fit again."
+    return f"The posterior is badly sampled: {what} is {value:.4g}, {side} {limit:g}. Fit again."
 
 
 def assumed(fields: tuple[str, ...]) -> str:
