@@ -32,6 +32,7 @@ wheel: .venv/installed ## Build dist/bayescale-*.whl
 
 benchmarks: .venv/installed ## Time what the design promises
 	$(MAIN) benchmarks/timings.py
+	$(MAIN) benchmarks/stacked_training.py
 
 calibrate: .venv/installed ## The calibration tests alone
 	$(MAIN) -m pytest -m calibration

@@ -1,7 +1,8 @@
-"""Every shipped model, table, card and citation loads; the documents' inventories are the code's."""
+"""Every shipped model, table, card and citation loads; the inventories in the documents agree."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -102,3 +103,20 @@ def test_architecture_page_lists_the_checks(architecture: str):
 
 def test_architecture_page_lists_the_runs_tables(architecture: str):
     assert _first_column(architecture, "Runs tables") == set(bs.list_runs())
+
+
+def _backtest_rows(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^\| `(\w+)` (\|.*\|)$", text, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["huber_bootstrap", "coupled_gp_weak", "chinchilla_gp_weak"])
+def test_readme_says_what_the_backtest_found(name: str, repository: Path):
+    row = _backtest_rows((repository / "README.md").read_text(encoding="utf-8"))[name]
+    made = json.loads((repository / f"benchmarks/results/backtest_{name}.json").read_text())
+    covered, crps, worst = (
+        made["overall"]["coverage_90"],
+        made["overall"]["crps"]["mean"],
+        made["worst_family"]["coverage_90"],
+    )
+    interval = f"{covered['mean']:.2f} ({covered['low']:.2f} to {covered['high']:.2f})"
+    assert row == f"| {interval} | {crps:.3f} | {worst:.2f} |"

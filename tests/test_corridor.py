@@ -16,7 +16,7 @@ ROOMS = ("runs", "laws", "models", "inference", "forecasts", "decisions", "repor
 PACKAGE = Path(__file__).resolve().parents[1] / "bayescale"
 
 SAMPLERS = {"arviz", "arviz_base", "arviz_plots", "arviz_stats", "nutpie", "pymc", "pytensor"}
-JOINERS = {"cli", "loop", "demo"}
+JOINERS = {"cli", "loop", "demo", "demo_output"}
 """Modules and folders beside the rooms that may import any of them."""
 
 BARE = {"architectures", "config", "data", "engine", "evaluate", "optim", "schedule", "train"}

@@ -18,20 +18,7 @@ from bayescale.cli import app
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDERS = ("bayescale", "tests", "benchmarks", "data", "models", ".ci")
-TEXT = {
-    ".py",
-    ".md",
-    ".yaml",
-    ".yml",
-    ".toml",
-    ".csv",
-    ".json",
-    ".txt",
-    ".bib",
-    ".cff",
-    ".html",
-    "",
-}
+TEXT = {".py", ".md", ".yaml", ".yml", ".toml", ".csv", ".json", ".txt", ".bib", ".cff", ""}
 
 MAX_LINES = 400
 MACHINE_PATH = re.compile(r"(?<![\w.~/])/(?:home|root|work|Users|opt|mnt|tmp)/[\w.]+")
