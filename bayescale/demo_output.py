@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -89,7 +88,7 @@ def _hidden(demo: Demo) -> Table:
     some = f" (the first {MAX_ROWS})" if len(rows) > MAX_ROWS else ""
     title = Text(f"What was predicted of the hidden runs, and what happened{some}")
     table = Table(
-        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0)
     )
     for column in columns:
         table.add_column(column, justify="right", no_wrap=column != "actual")

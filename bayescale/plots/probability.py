@@ -56,16 +56,19 @@ def plot_probability(
         ax.plot(x, curves[:, k], color=color, linestyle=DASHES[k % 4], linewidth=1.9, label=label)
         if target is not None:
             ax.plot(target, forecast.prob_below(target)[k], "o", color=color, markersize=6)
+    likely = target is not None and bool(forecast.prob_below(target).mean() > 0.5)
     if target is not None:
         ax.axvline(target, color=style.TARGET, linewidth=1.4, linestyle=(0, (5, 2)), zorder=1)
+        end, shift = (0.0, 6) if likely else (1.0, -10)
         ax.annotate(
-            f"target {target:.4g}", (target, 1.0), xycoords=("data", "axes fraction"),
-            xytext=(4, -10), textcoords="offset points", color=style.TARGET, fontsize=style.SMALL,
+            f"target {target:.4g}", (target, end), xycoords=("data", "axes fraction"),
+            xytext=(4, shift), textcoords="offset points", color=style.TARGET,
+            fontsize=style.SMALL,
         )  # fmt: skip
     ax.set_ylim(-0.02, 1.04)
     ax.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
     style.furnish(ax, style.output_label(forecast.posterior.law), "probability of a loss this low")
-    style.legend(ax, "lower right" if target is None or target < x.mean() else "upper left")
+    style.legend(ax, "upper left" if likely else "lower right")
     return ax
 
 
