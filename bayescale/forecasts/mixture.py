@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 from bayescale.models.discrepancy import Floats
 
 _NODES = ndtri((np.arange(4) + 0.5) / 4)
+_MAX_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,19 @@ class Mixture:
     def quantile(self, p: Floats) -> Floats:
         """Return the values below which probabilities p of shape (Q,) lie, shape (Q, P).
 
-        Start from the quantiles of four nodes a component, then two Newton steps, each kept inside
-        one standard deviation.
+        Start from the quantiles of four nodes a component, then Newton steps, each kept inside one
+        standard deviation, until none is longer than a ten-thousandth of it.
         """
         p = np.asarray(p, dtype=float)
         sd = np.sqrt(self.variance)
         nodes = (self.mean[None] + _NODES[:, None, None] * sd[None]).reshape(-1, self.mean.shape[1])
         x = np.quantile(nodes, p, axis=0)
         limit = np.median(sd, axis=0)
-        for _ in range(2):
+        for _ in range(_MAX_STEPS):
             step = (self.cdf(x) - p[:, None]) / np.maximum(self.pdf(x), 1e-12)
             x = x - np.clip(step, -limit, limit)
+            if (np.abs(step) < 1e-4 * limit).all():
+                break
         return np.asarray(np.sort(x, axis=0)[np.argsort(np.argsort(p))])
 
     def moments(self) -> tuple[Floats, Floats]:

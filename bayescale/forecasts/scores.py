@@ -25,6 +25,7 @@ MEASURES = (
 """Names of the scores."""
 
 _LAGS = 16
+_SEED_NOISE = 4e-4
 
 
 def score_points(predicted: Mixture | Floats, actual: Floats) -> dict[str, Floats]:
@@ -128,13 +129,15 @@ def log_density(predicted: Mixture, actual: Floats) -> Floats:
 def smoothed(draws: Floats) -> Mixture:
     """Return draws (S, P) as a mixture of normals of Silverman's width, for a log score.
 
+    The width is at least the 4e-4 by which runs that differ in their seed alone differ.
+
     References
     ----------
     Silverman (1986), Density Estimation for Statistics and Data Analysis, equation 3.31.
     """
     low, high = np.quantile(draws, [0.25, 0.75], axis=0)
     scale = np.minimum(draws.std(axis=0), (high - low) / 1.349)
-    width = np.maximum(0.9 * scale * len(draws) ** -0.2, 1e-6)
+    width = np.maximum(0.9 * scale * len(draws) ** -0.2, _SEED_NOISE)
     return Mixture(draws, np.broadcast_to(width**2, draws.shape))
 
 
