@@ -1,0 +1,134 @@
+"""Learned corpus priors: designs, their scores by family, and averages that leave families out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayescale.errors import ModelError, UnknownNameError
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+BEST = 40
+"""Designs that are averaged: the single best one is mostly luck."""
+
+
+@dataclass(frozen=True, eq=False)
+class CorpusPrior:
+    """What a search over a corpus found.
+
+    Parameters
+    ----------
+    designs : array, shape (n, number of hyperparameters)
+        On the transformed scale of the search.
+    gains : array, shape (n, number of families)
+        Robust log score minus log CRPS relative to the usual practice; higher is better.
+    families : tuple of str
+        Columns of `gains`.
+    provenance : mapping
+        Command, date, hashes of the tables, CPU seconds, versions.
+    """
+
+    designs: Floats
+    gains: Floats
+    families: tuple[str, ...]
+    provenance: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        designs: Floats,
+        scores: Floats,
+        families: Sequence[str],
+        baseline: Mapping[str, float],
+        provenance: Mapping[str, Any],
+    ) -> CorpusPrior:
+        """Build from raw scores.
+
+        Parameters
+        ----------
+        designs : array, shape (n, h)
+            Designs tried.
+        scores : array, shape (n, f, 2)
+            Robust log score and CRPS of each design on each family.
+        families : sequence of str
+            The f families.
+        baseline : mapping of str to float
+            CRPS of the usual practice on each family.
+        provenance : mapping
+            How it was made.
+        """
+        usual = np.array([baseline[family] for family in families])
+        gains = scores[:, :, 0] - np.log(scores[:, :, 1] / usual)
+        return cls(designs, gains, tuple(families), provenance)
+
+    def average(self, without: Collection[str] = ()) -> Floats:
+        """Return the mean of the best designs, judged on the families not left out.
+
+        Parameters
+        ----------
+        without : collection of str
+            Families that must not have a say.
+
+        Raises
+        ------
+        UnknownNameError
+            For a family that the corpus does not hold.
+        """
+        for name in without:
+            if name not in self.families:
+                raise UnknownNameError("family", name, self.families, "corpus prior")
+        kept = [k for k, family in enumerate(self.families) if family not in without]
+        order = np.argsort(-self.gains[:, kept].mean(axis=1))
+        return np.asarray(self.designs[order[:BEST]].mean(axis=0))
+
+    @property
+    def hash(self) -> str:
+        """First 16 hex digits of the SHA-256 of designs, gains and families."""
+        return hashlib.sha256(self._content().encode()).hexdigest()[:16]
+
+    def _content(self) -> str:
+        content = {
+            "families": list(self.families),
+            "designs": np.round(self.designs, 5).tolist(),
+            "gains": np.round(self.gains, 5).tolist(),
+        }
+        return json.dumps(content)
+
+    def save(self, path: Path) -> Path:
+        """Write the prior as JSON with its hash."""
+        content = {"hash": self.hash, "provenance": dict(self.provenance)}
+        path.write_text(json.dumps({**content, **json.loads(self._content())}), encoding="utf-8")
+        return path
+
+
+def load_corpus_prior(path: Path) -> CorpusPrior:
+    """Read a corpus prior.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be read, or its content is not what its hash says.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        prior = CorpusPrior(
+            np.array(content["designs"], dtype=float),
+            np.array(content["gains"], dtype=float),
+            tuple(content["families"]),
+            content["provenance"],
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"corpus prior {path.name!r} cannot be read: {error}.") from error
+    if prior.hash != content["hash"]:
+        raise ModelError(
+            f"corpus prior {path.name!r} has hash {prior.hash}, expected {content['hash']}.",
+            "Restore the file, or learn it again with benchmarks/learn_prior.py.",
+        )
+    return prior
