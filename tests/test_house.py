@@ -6,6 +6,8 @@ import ast
 import os
 import re
 import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -42,10 +44,10 @@ def _trees() -> tuple[tuple[str, ast.Module], ...]:
     )
 
 
-def _nodes(kind: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+def _nodes(*kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
     for name, tree in _trees():
         for node in ast.walk(tree):
-            if isinstance(node, kind):
+            if isinstance(node, kinds):
                 yield f"{name}:{getattr(node, 'lineno', 0)}", node
 
 
@@ -73,6 +75,28 @@ def test_no_except_takes_everything():
         raises_again = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
         if caught in {"", "Exception", "BaseException"} and not raises_again:
             faults.append(where)
+    assert not faults
+
+
+BROUGHT_BY = {"yaml": "pyyaml", "markupsafe": "jinja2", "pytensor": "pymc"}
+"""Imports whose distribution has another name, or comes with one that is declared."""
+
+
+def test_every_import_of_the_package_is_declared(repository: Path):
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [word for words in project["optional-dependencies"].values() for word in words]
+    declared = {re.split(r"[<>=]", word)[0] for word in (*project["dependencies"], *extras)}
+    known = {*sys.stdlib_module_names, "bayescale", *declared}
+    faults = set()
+    for where, node in _nodes(ast.Import, ast.ImportFrom):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            assert isinstance(node, ast.ImportFrom)
+            names = [node.module or ""]
+        if where.startswith("bayescale/"):
+            roots = {name.split(".")[0] for name in names}
+            faults |= {(where, root) for root in roots if BROUGHT_BY.get(root, root) not in known}
     assert not faults
 
 
