@@ -72,7 +72,15 @@ class Forecast:
         return Mixture(self.parts.mean, self.parts.variance)
 
     def quantile(self, p: float | Sequence[float]) -> Floats:
-        """Return losses below which probabilities `p` lie, shape (P,) or (len(p), P)."""
+        """Return losses below which probabilities `p` lie, shape (P,) or (len(p), P).
+
+        Raises
+        ------
+        ForecastError
+            For a probability that is not between 0 and 1.
+        """
+        if not np.all((np.asarray(p) > 0) & (np.asarray(p) < 1)):
+            raise ForecastError(f"quantile: p is {p!r}, expected between 0 and 1.")
         values = np.exp(self.mixture.quantile(np.atleast_1d(np.asarray(p, dtype=float))))
         return np.asarray(values[0] if np.isscalar(p) else values)
 

@@ -74,12 +74,19 @@ def points_from_frame(frame: pd.DataFrame, posterior: Posterior) -> Points:
 
     Raises
     ------
+    ForecastError
+        When it is no frame.
     RunsTableError
         When a column is missing, or a value is no positive number.
     """
     import pandas as pd
 
     where = "forecast points"
+    if not isinstance(frame, pd.DataFrame):
+        raise ForecastError(
+            f"{where}: found {type(frame).__name__}, expected a DataFrame.",
+            "Read a file with pandas, or give the inputs by name.",
+        )
     named = canonical(raw_columns(frame, where), {}, where)
     read = {*posterior.law.inputs, *posterior.group_columns, schema.N_PARAMS, schema.N_TOKENS}
     table = read_runs(pd.DataFrame({k: v for k, v in named.items() if k in read}), name=where)
@@ -116,8 +123,7 @@ def make_points(
                 f"forecast points: got {', '.join(inputs) or 'nothing'}, but law"
                 f" {posterior.law.name!r} reads {', '.join(wanted)}."
             )
-    arrays = np.broadcast_arrays(*(np.asarray(inputs[name], dtype=float) for name in wanted))
-    named = {name: np.atleast_1d(array) for name, array in zip(wanted, arrays, strict=True)}
+    named = _same_length({name: _as_floats(name, inputs[name]) for name in wanted})
     for name, values in named.items():
         bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
         if len(bad):
@@ -133,4 +139,32 @@ def make_points(
         )
     if labels is None or posterior.spec.pooling == "complete":
         return Points(named, (posterior.labels[0],) * n_points)
+    if len(labels) != n_points:
+        raise ForecastError(
+            f"forecast points: {len(labels)} group(s) were named for {n_points} point(s).",
+            "Name the group of each point.",
+        )
     return Points(named, tuple(tuple(str(part) for part in label) for label in labels))
+
+
+def _as_floats(name: str, given: Any) -> Floats:
+    try:
+        values = np.atleast_1d(np.asarray(given, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise ForecastError(
+            f"forecast points: {name} is {given!r}, but must be a positive number or several."
+        ) from error
+    if values.ndim != 1 or not len(values):
+        raise ForecastError(
+            f"forecast points: {name} has shape {values.shape}, expected one number a point."
+        )
+    return values
+
+
+def _same_length(named: Mapping[str, Floats]) -> dict[str, Floats]:
+    try:
+        arrays = np.broadcast_arrays(*named.values())
+    except ValueError as error:
+        sizes = ", ".join(f"{len(values)} {name}" for name, values in named.items())
+        raise ForecastError(f"forecast points: got {sizes}, expected as many of each.") from error
+    return dict(zip(named, arrays, strict=True))
