@@ -79,7 +79,9 @@ def _panel(ax: Axes, symbol: str, values: np.ndarray, prior: float, labelled: bo
 
 def _short(value: float) -> str:
     """Return three significant digits, with an exponent only where zeros would not fit."""
-    return f"{float(f'{value:.3g}'):,.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}"
+    return (
+        f"{float(f'{value:.3g}'):,.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:#.3g}".rstrip(".")
+    )
 
 
 def _prior_medians(posterior: Posterior, group: int) -> dict[str, float]:

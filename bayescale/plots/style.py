@@ -124,7 +124,7 @@ def log_axis(ax: Axes) -> None:
 
 def _power_of_ten(value: float, _: int) -> str:
     return (
-        f"{value:g}" if 0.1 <= value <= 1e4 else f"10{str(round(log10(value))).translate(RAISED)}"
+        f"{value:g}" if 0.1 <= value <= 1e3 else f"10{str(round(log10(value))).translate(RAISED)}"
     )
 
 

@@ -233,7 +233,7 @@ def model_assumptions(posterior: Posterior) -> list[str]:
             f" and D; beyond the fitted compute a share of the promised improvement, with standard"
             f" deviation {percent(spec.discrepancy.kappa)}, may not arrive."
         )
-    return [*out, *(note[0].upper() + note[1:].rstrip(".") + "." for note in posterior.notes)]
+    return [*out, *(note.rstrip(".") + "." for note in posterior.notes)]
 
 
 def _table(posterior: Posterior) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from bayescale.decisions.decision import Decision
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.held_out import HeldOut
@@ -112,17 +114,14 @@ def hidden_runs(hidden: HeldOut) -> Table:
 
 
 def coefficients(posterior: Posterior) -> Table:
-    """Return the textbook coefficients of every group."""
-    frame = posterior.summary(0.9)
-    frame = frame[frame["coefficient"].isin(list(posterior.textbook()))]
+    """Return the textbook coefficients of every group: medians, because A and B are skewed."""
+    rows = []
+    for group, label in enumerate(posterior.labels):
+        for symbol, draws in posterior.textbook(group).items():
+            figures = np.quantile(draws, [0.5, 0.05, 0.25, 0.75, 0.95]).tolist()
+            rows.append((*label, symbol, *map(n.number, figures)))
     words = (*posterior.group_columns, "coefficient")
-    figures = [str(name) for name in frame.columns if name not in words]
-    rows = tuple(
-        (*(str(row[word]) for word in words), *(n.number(float(row[f])) for f in figures))
-        for row in frame.to_dict("records")
-    )
-    named = {"q5": "5 %", "q95": "95 %"}
-    return Table((*words, *(named.get(name, name) for name in figures)), rows, words)
+    return Table((*words, "median", "5 %", "25 %", "75 %", "95 %"), tuple(rows), words)
 
 
 def priors(posterior: Posterior) -> Table:
