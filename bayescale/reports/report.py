@@ -130,7 +130,10 @@ def candidates_forecast(posterior: Posterior, decision: Decision) -> Forecast:
     read = [{**outcome.inputs, "flops": outcome.flops} for outcome in outcomes]
     inputs = {name: [found[name] for found in read] for name in posterior.law.inputs}
     labels = [outcome.label for outcome in outcomes]
-    return forecast_at(posterior, make_points(posterior, inputs, labels), warn=False)
+    points = make_points(posterior, inputs, labels)
+    # A group without runs is drawn with the decision's seed, so that its numbers agree.
+    seed = int(decision.provenance.get("decision_seed", "0"))
+    return forecast_at(posterior, points, seed=seed, warn=False)
 
 
 def _ahead(posterior: Posterior) -> Forecast:
