@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from click.testing import CliRunner
+from typer.testing import CliRunner
 
 from bayescale.cli import app
 
@@ -120,7 +120,7 @@ def test_no_path_of_one_machine_is_written_down():
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_shows_an_example_and_speaks_json(verb: str):
-    shown = CliRunner().invoke(COMMAND, [verb, "--help"], env={"COLUMNS": "200"})
+    shown = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"})
     assert shown.exit_code == 0
     assert f"bayescale {verb}" in shown.output.split("Example", 1)[1]
     assert "--json" in shown.output
