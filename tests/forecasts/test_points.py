@@ -91,7 +91,7 @@ def test_groups_must_be_named_one_a_point(grouped):
 
 @pytest.mark.parametrize("p", [0.0, 1.0, -0.1, [0.5, 1.2], np.nan])
 def test_probabilities_outside_zero_to_one_are_refused(posterior, p):
-    with pytest.raises(ForecastError, match="p is .* expected between 0 and 1"):
+    with pytest.raises(ForecastError, match=r"p is .* expected between 0 and 1"):
         forecast(posterior, n_params=1e9, n_tokens=1e10).quantile(p)
 
 

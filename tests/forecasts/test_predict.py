@@ -37,7 +37,7 @@ def textbook(posterior, inputs, draw: int, correlation: np.ndarray | None = None
         return value["tau"] ** 2 * matern(a, b, spec.length) * grow[0][:, None] * grow[1]
 
     fitted, new = place(problem.inputs), place(inputs)
-    noise = value["sigma"] ** 2 + posterior.spec.noise.floor ** 2
+    noise = value["sigma"] ** 2 + posterior.spec.noise.floor**2
     own = np.eye(len(fitted)) if correlation is None else correlation
     inverse = np.linalg.inv(covariance(fitted, fitted) + noise * own)
     gain = covariance(new, fitted) @ inverse
