@@ -27,6 +27,8 @@ def public_data() -> Path:
     """Folder of the public tables of training runs, which are not part of the project."""
     asked = os.environ.get("BAYESCALE_PUBLIC_DATA")
     folder = Path(asked) if asked else REPOSITORY.parent / "shared" / "data"
+    if asked and not folder.is_dir():
+        pytest.fail(f"BAYESCALE_PUBLIC_DATA is {asked}, which is no folder")
     if not folder.is_dir():
         pytest.skip(f"public tables are not at {folder}; set BAYESCALE_PUBLIC_DATA")
     return folder

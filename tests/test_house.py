@@ -25,8 +25,7 @@ TEXT = {".py", ".md", ".yaml", ".yml", ".toml", ".csv", ".json", ".txt", ".bib",
 MAX_LINES = 400
 MACHINE_PATH = re.compile(r"(?<![\w.~/])/(?:home|root|work|Users|opt|mnt|tmp)/[\w.]+")
 
-COMMAND = typer.main.get_command(app)
-VERBS = sorted(COMMAND.commands)
+VERBS = sorted(typer.main.get_command(app).commands)
 
 
 def _files(*suffixes: str) -> Iterator[Path]:
