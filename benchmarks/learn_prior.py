@@ -19,6 +19,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from bayescale.forecasts.corpus import load_corpus, load_rules
 from bayescale.forecasts.learn import ScoredTask, score
@@ -27,6 +28,7 @@ from bayescale.inference.threads import one_thread
 from bayescale.models.catalog import load_model
 from bayescale.models.corpus_prior import CorpusPrior
 from bayescale.models.learned import HYPERS, numbers, spec_of
+from bayescale.models.spec import LearnedFrom
 
 STAGES = ((120, 1.0), (100, 0.6), (80, 0.4))
 """Designs of each stage, and their spread as a share of the first."""
@@ -34,6 +36,8 @@ STAGES = ((120, 1.0), (100, 0.6), (80, 0.4))
 TASKS_PER_FAMILY = 10
 SEED = 11
 BASELINE = Path("benchmarks/results/backtest_huber_bootstrap.json")
+MODEL = Path("models/coupled_gp.yaml")
+TITLE = "Coupled law with a Gaussian-process discrepancy, prior learned on public tables"
 OUT = Path("models/priors/coupled_gp.json")
 
 
@@ -46,7 +50,7 @@ def main() -> None:
     tasks, hashes = corpus_tasks(arguments.folder)
     families = sorted({task.family for task in tasks})
     baseline = {f: v["crps"] for f, v in json.loads(BASELINE.read_text())["families"].items()}
-    designs, scores = load(arguments.scores, len(families))
+    designs, scores, spent = load(arguments.scores, len(families))
     trunk = load_model("coupled_gp_weak").noise.trunk_correlation
     rng = np.random.default_rng(SEED)
     draws = [rng.standard_normal((count, len(HYPERS))) for count, _ in STAGES]
@@ -63,21 +67,33 @@ def main() -> None:
                 found = score(spec_of(numbers(design), "candidate", "", trunk), tasks)
                 designs = np.vstack([designs, design])
                 scores = np.concatenate([scores, [[found[f] for f in families]]])
-                np.savez(arguments.scores, designs=designs, scores=scores)
-                print(stage, k, f"{time.process_time() - started:.0f} s", flush=True)
+                seconds = spent + time.process_time() - started
+                np.savez(arguments.scores, designs=designs, scores=scores, seconds=seconds)
+                print(stage, k, f"{seconds:.0f} s", flush=True)
     provenance = {
         "command": "python benchmarks/learn_prior.py",
         "date": str(date.today()),
         "tables_sha256": hashes,
         "tasks": len(tasks),
         "range": fitted_range(tasks),
-        "cpu_seconds": round(time.process_time() - started),
+        "cpu_seconds": round(spent + time.process_time() - started),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
     learned = CorpusPrior.of(designs, scores, families, baseline, provenance)
     learned.save(OUT)
+    write_model(learned, trunk)
     print(json.dumps(numbers(learned.average()), indent=1))
+
+
+def write_model(learned: CorpusPrior, trunk: float) -> None:
+    """Write the model file whose numbers are the average of the best designs."""
+    seen = {key: tuple(values) for key, values in learned.provenance["range"].items()}
+    source = LearnedFrom(hash=learned.hash, **seen)
+    spec = spec_of(numbers(learned.average()), MODEL.stem, TITLE, trunk, source)
+    head = "# Written by benchmarks/learn_prior.py; its numbers and hash pin models/priors.\n"
+    body = yaml.safe_dump(spec.to_dict(), sort_keys=False, width=100)
+    MODEL.write_text(head + body, encoding="utf-8")
 
 
 def corpus_tasks(folder: Path) -> tuple[list[ScoredTask], dict[str, str]]:
@@ -103,12 +119,12 @@ def fitted_range(tasks: list[ScoredTask]) -> dict[str, list[float]]:
     }
 
 
-def load(path: Path, n_families: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the designs and scores of an interrupted search, empty when there is none."""
+def load(path: Path, n_families: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return designs, scores and CPU seconds of an interrupted search, empty when there is none."""
     if not path.exists():
-        return np.empty((0, len(HYPERS))), np.empty((0, n_families, 2))
+        return np.empty((0, len(HYPERS))), np.empty((0, n_families, 2)), 0.0
     with np.load(path) as saved:
-        return saved["designs"], saved["scores"]
+        return saved["designs"], saved["scores"], float(saved["seconds"])
 
 
 if __name__ == "__main__":

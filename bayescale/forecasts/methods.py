@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from bayescale.laws import load_law
 from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
+from bayescale.models.learned import corpus_prior_of, without_families
 from bayescale.models.problem import Problem, choose_constants
 from bayescale.models.spec import ModelSpec
 from bayescale.runs.runs_table import RunsTable
@@ -128,6 +129,24 @@ class ModelMethod:
             trunks=train.labels(TRUNK) if has_trunks else np.full(len(train), ""),
             constants=choose_constants(self.spec, inputs, log_loss),
         )
+
+
+def without_family(method: Method, family: str) -> Method:
+    """Return a method that has learned nothing from `family`: never score what was learned on.
+
+    Parameters
+    ----------
+    method : callable
+        A model with a corpus prior gets the numbers it has without the family; any other method
+        is returned as it is.
+    family : str
+        The family under test.
+    """
+    if not isinstance(method, ModelMethod) or method.spec.corpus_prior is None:
+        return method
+    if family not in corpus_prior_of(method.spec).families:
+        return method
+    return replace(method, spec=without_families(method.spec, (family,)))
 
 
 def _sample(density: Density, seed: int) -> Weighted:

@@ -15,7 +15,13 @@ import numpy as np
 import pandas as pd
 
 from bayescale.errors import ForecastError
-from bayescale.forecasts.methods import Method, Prediction, method_identity, method_name
+from bayescale.forecasts.methods import (
+    Method,
+    Prediction,
+    method_identity,
+    method_name,
+    without_family,
+)
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.scored import COLUMNS, Backtest
 from bayescale.forecasts.scores import MEASURES, score_points
@@ -95,7 +101,10 @@ def run_jobs(
     folder = None if cache is None else Path(cache)
     rows: list[Row] = []
     with _parallel(n_jobs, backend) as parallel:
-        scored = parallel(joblib.delayed(_score_or_read)(job, method, folder) for job in jobs)
+        scored = parallel(
+            joblib.delayed(_score_or_read)(job, without_family(method, job.family), folder)
+            for job in jobs
+        )
         for done, (job, found) in enumerate(zip(jobs, scored, strict=True), start=1):
             rows += found
             if progress is not None:

@@ -34,12 +34,13 @@ class Backtest:
     def __repr__(self) -> str:
         """Return one line: the method, how much was predicted, coverage, CRPS and bad khat."""
         scores = self.summary().set_index("measure")["mean"]
+        gates = f", khat or ESS bad in {100 * self.bad_share:.1f} % of tasks"
         return (
             f"Backtest of {self.model}: {self.n_tasks} task(s), {len(self.frame)} cells,"
             f" {int(self.frame['n_points'].sum())} predicted runs in"
             f" {self.frame['family'].nunique()} family(ies); 90 % intervals held"
-            f" {scores['coverage_90']:.2f}, CRPS {scores['crps']:.4f},"
-            f" bad khat or ESS in {100 * self.bad_share:.1f} % of tasks"
+            f" {scores['coverage_90']:.2f}, CRPS {scores['crps']:.4f}"
+            + (gates if self.tasks["ess"].notna().any() else "")
         )
 
     @property

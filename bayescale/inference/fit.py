@@ -15,6 +15,7 @@ import numpy as np
 
 from bayescale.errors import ConvergenceWarning, InferenceError, PoolingWarning, UnknownNameError
 from bayescale.inference.amis import EFFORTS, MAX_COORDINATES, Weighted, sample
+from bayescale.inference.corpus_range import default_spec, outside_corpus
 from bayescale.inference.posterior import Diagnostics, Posterior
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law, load_law
@@ -89,30 +90,18 @@ def fit(
     PoolingWarning
         When groups are fitted apart by a model that does not pool them.
     """
-    spec = _resolve(model, priors, pooling)
     columns = (group,) if isinstance(group, str) else tuple(group)
     table, dropped = read_runs(runs).usable()
     table.check_groups(columns)
+    spec, notes = _chosen_spec(model, table, columns)
+    spec = _resolved(spec, priors, pooling)
     labels, problems = _problems(spec, table, columns, constants)
-    chosen = _choose_engine(engine, spec)
-    notes = [*dropped, *_pooling_notes(spec, labels)]
+    notes = [*dropped, *notes, *_pooling_notes(spec, labels)]
     started = time.process_time()
-    if chosen == "amis":
-        with one_thread():
-            weighted = [_importance_sample(p, seed, k) for k, p in enumerate(problems)]
-        if engine == "auto" and any(_fails(w) for w in weighted):
-            notes.append("importance sampling failed its gates; the draws are from NUTS instead")
-            warnings.warn(notes[-1], ConvergenceWarning, stacklevel=2)
-            chosen = "nuts"
-    if chosen == "nuts":
-        from bayescale.inference.nuts import sample_nuts
-
-        drawn, population, diagnostics = sample_nuts(problems, draws=draws, seed=seed)
-    else:
-        drawn, diagnostics = _resampled(problems, weighted, draws, seed)
-        population = {}
+    drawn, population, diagnostics = _sampled(problems, engine, draws, seed, notes)
     cpu = time.process_time() - started
-    posterior = Posterior(
+    warn_of_gates(diagnostics)
+    return Posterior(
         spec=spec,
         group_columns=columns,
         labels=labels,
@@ -123,8 +112,6 @@ def fit(
         notes=tuple(notes),
         provenance=_provenance(table, spec, seed),
     )
-    warn_of_gates(posterior.diagnostics)
-    return posterior
 
 
 def warn_of_gates(found: Diagnostics) -> None:
@@ -145,12 +132,19 @@ def warn_of_gates(found: Diagnostics) -> None:
         )
 
 
-def _resolve(
-    model: str | Path | ModelSpec | None,
-    priors: Mapping[str, Any] | None,
-    pooling: Pooling | None,
-) -> ModelSpec:
+def _chosen_spec(
+    model: str | Path | ModelSpec | None, table: RunsTable, columns: tuple[str, ...]
+) -> tuple[ModelSpec, list[str]]:
+    if model is None:
+        return default_spec(table, columns)
     spec = load_model(model)
+    outside = outside_corpus(spec, table, columns)
+    return spec, [f"model {spec.name} was learned on other tables: {outside}"] if outside else []
+
+
+def _resolved(
+    spec: ModelSpec, priors: Mapping[str, Any] | None, pooling: Pooling | None
+) -> ModelSpec:
     if pooling is not None:
         spec = replace(spec, pooling=pooling)
     if spec.pooling == "partial" and not spec.spreads:
@@ -159,6 +153,24 @@ def _resolve(
             "Use a model whose name holds '_partial', or pooling='none' or 'complete'.",
         )
     return spec.with_priors(priors or {})
+
+
+def _sampled(
+    problems: Sequence[Problem], engine: str, draws: int, seed: int, notes: list[str]
+) -> tuple[dict[str, Floats], dict[str, Floats], Diagnostics]:
+    """Draw with the engine asked for; under ``auto`` fall to NUTS, with a note, on bad gates."""
+    chosen = _choose_engine(engine, problems[0].spec)
+    if chosen == "amis":
+        with one_thread():
+            weighted = [_importance_sample(p, seed, k) for k, p in enumerate(problems)]
+        if engine != "auto" or not any(_fails(w) for w in weighted):
+            drawn, diagnostics = _resampled(problems, weighted, draws, seed)
+            return drawn, {}, diagnostics
+        notes.append("importance sampling failed its gates; the draws are from NUTS instead")
+        warnings.warn(notes[-1], ConvergenceWarning, stacklevel=3)
+    from bayescale.inference.nuts import sample_nuts
+
+    return sample_nuts(problems, draws=draws, seed=seed)
 
 
 def _choose_engine(engine: str, spec: ModelSpec) -> str:

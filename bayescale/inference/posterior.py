@@ -317,18 +317,20 @@ def load_posterior(path: str | Path) -> Posterior:
     """
     groups = ("posterior", "constant_data", "observed_data")
     datasets = read_datasets(path, groups, "posterior")
-    if "bayescale" not in datasets[0].attrs:
+    try:
+        content = json.loads(datasets[0].attrs["bayescale"])
+        if content["format"] > FORMAT:
+            raise InferenceError(
+                f"posterior file {str(path)!r} has format {content['format']}, newer than {FORMAT}.",
+                "Update bayescale.",
+            )
+        return _from_parts(content, *datasets)
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise InferenceError(
-            f"posterior file {str(path)!r} is not one of ours: it has no 'bayescale' attribute.",
-            "Write one with Posterior.save or `bayescale fit RUNS --out FILE.nc`.",
-        )
-    content = json.loads(datasets[0].attrs["bayescale"])
-    if content["format"] > FORMAT:
-        raise InferenceError(
-            f"posterior file {str(path)!r} has format {content['format']}, newer than {FORMAT}.",
-            "Update bayescale.",
-        )
-    return _from_parts(content, *datasets)
+            f"posterior file {str(path)!r} is corrupt or not one of ours:"
+            f" {type(error).__name__} {error}.",
+            "Write it again with Posterior.save or `bayescale fit RUNS --out FILE.nc`.",
+        ) from error
 
 
 def _from_parts(

@@ -11,11 +11,14 @@ import yaml
 
 from bayescale.errors import ModelError, UnknownNameError
 from bayescale.laws import Prior
-from bayescale.models.spec import Discrepancy, ModelSpec, Noise
+from bayescale.models.spec import Discrepancy, LearnedFrom, ModelSpec, Noise
 from bayescale.registry import shipped
 
-DEFAULT_MODEL = "coupled_gp_weak"
+DEFAULT_MODEL = "coupled_gp"
 """What `fit` uses when no model is named: the one place that says so."""
+
+WEAK_MODEL = "coupled_gp_weak"
+"""What `fit` uses instead for a table unlike any that the default's prior was learned on."""
 
 USER_MODELS = "BAYESCALE_MODELS"
 """Environment variable: a folder of model files that is searched before the shipped ones."""
@@ -33,6 +36,7 @@ _KEYS = (
     "centred",
     "references",
     "slopes",
+    "corpus_prior",
 )
 
 
@@ -134,6 +138,7 @@ def model_from_dict(data: Mapping[str, Any], where: str = "model") -> ModelSpec:
         derived_priors=_priors(data.get("derived_priors") or {}, f"{where}, derived_priors"),
         references=tuple(data.get("references") or ()),
         slopes=_slopes(data.get("slopes") or {}, f"{where}, slopes"),
+        corpus_prior=_learned_from(data.get("corpus_prior"), f"{where}, corpus_prior"),
     )
 
 
@@ -190,6 +195,22 @@ def _slopes(data: Any, where: str) -> dict[str, dict[str, float]]:
         str(symbol): {str(name): _number(slopes, name, f"{where}, {symbol}") for name in slopes}
         for symbol, slopes in data.items()
     }
+
+
+def _learned_from(data: Any, where: str) -> LearnedFrom | None:
+    if data is None:
+        return None
+    keys = ("hash", "largest_flops", "median_tokens_per_param")
+    _check_keys(data, keys, keys, where)
+    ranges = {key: _range(data[key], f"{where}, {key}") for key in keys[1:]}
+    return LearnedFrom(hash=str(data["hash"]), **ranges)
+
+
+def _range(values: Any, where: str) -> tuple[float, float]:
+    if not isinstance(values, list) or len(values) != 2:
+        raise ModelError(f"{where} is {values!r}, but two numbers were expected.")
+    low, high = (_number({"value": value}, "value", where) for value in values)
+    return low, high
 
 
 def _number(data: Mapping[str, Any], key: str, where: str) -> float:

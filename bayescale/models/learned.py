@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
+from bayescale.errors import ModelError
 from bayescale.laws import Prior
 from bayescale.laws.prior import LEVEL
+from bayescale.models.corpus_prior import CorpusPrior, load_corpus_prior
 from bayescale.models.discrepancy import Floats
-from bayescale.models.spec import Discrepancy, ModelSpec, Noise
+from bayescale.models.spec import Discrepancy, LearnedFrom, ModelSpec, Noise
+from bayescale.registry import shipped
 
 REFERENCE = {"n_params": 1e9, "n_tokens": 2e10}
 """The run at which a corpus prior's shares are shares."""
@@ -60,11 +64,72 @@ HYPERS: tuple[Hyper, ...] = (
 
 
 def numbers(design: Floats) -> dict[str, float]:
-    """Return a design (on the transformed scale) as the numbers of a model, by name."""
-    return {h.name: float(np.exp(x) if h.log else x) for h, x in zip(HYPERS, design, strict=True)}
+    """Return a design (on the transformed scale) as the numbers of a model, by name.
+
+    Rounded to four digits after the point, so that a model file holds exactly what was learned.
+    """
+    values = (np.exp(x) if h.log else x for h, x in zip(HYPERS, design, strict=True))
+    return {h.name: round(float(x), 4) for h, x in zip(HYPERS, values, strict=True)}
 
 
-def spec_of(design: Mapping[str, float], name: str, title: str, trunk: float) -> ModelSpec:
+def without_families(spec: ModelSpec, families: Collection[str]) -> ModelSpec:
+    """Return a learned model with the numbers that it has when families are left out.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A model with a corpus prior.
+    families : collection of str
+        Families of the corpus that must not have a say.
+
+    Raises
+    ------
+    ModelError
+        When the model has no corpus prior, or not the one that is shipped.
+    UnknownNameError
+        For a family that the corpus does not hold.
+    """
+    prior = corpus_prior_of(spec)
+    learned = numbers(prior.average(families))
+    trunk = spec.noise.trunk_correlation
+    return spec_of(learned, spec.name, spec.title, trunk, spec.corpus_prior)
+
+
+def corpus_prior_of(spec: ModelSpec) -> CorpusPrior:
+    """Return the shipped corpus prior that a model names by its hash.
+
+    Raises
+    ------
+    ModelError
+        When the model has no corpus prior, or not the one that is shipped.
+    """
+    if spec.corpus_prior is None:
+        raise ModelError(
+            f"model {spec.name!r} has no corpus prior: it learned from no family.",
+            "There is nothing to leave out.",
+        )
+    prior = _shipped_prior(spec.name)
+    if prior.hash != spec.corpus_prior.hash:
+        raise ModelError(
+            f"model {spec.name!r} names corpus prior {spec.corpus_prior.hash!r},"
+            f" but the one shipped is {prior.hash!r}.",
+            "Use the model file that came with this version.",
+        )
+    return prior
+
+
+@cache
+def _shipped_prior(name: str) -> CorpusPrior:
+    return load_corpus_prior(shipped("models", "priors", f"{name}.json"))
+
+
+def spec_of(
+    design: Mapping[str, float],
+    name: str,
+    title: str,
+    trunk: float,
+    corpus_prior: LearnedFrom | None = None,
+) -> ModelSpec:
     """Return the coupled model with a discrepancy whose prior has these numbers.
 
     Parameters
@@ -75,6 +140,8 @@ def spec_of(design: Mapping[str, float], name: str, title: str, trunk: float) ->
         Of the model.
     trunk : float
         Correlation of the noise within a trunk.
+    corpus_prior : LearnedFrom, optional
+        What the numbers were learned from.
     """
 
     def prior(distribution: str, symbol: str) -> Prior:
@@ -113,4 +180,5 @@ def spec_of(design: Mapping[str, float], name: str, title: str, trunk: float) ->
                 "compute_scale": design["E_share_compute_scale"],
             }
         },
+        corpus_prior=corpus_prior,
     )

@@ -63,6 +63,25 @@ class Noise:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearnedFrom:
+    """The corpus prior that gave a model its numbers, and the tables it has seen.
+
+    Parameters
+    ----------
+    hash : str
+        Of the corpus prior.
+    largest_flops : tuple of float
+        Smallest and largest of the tables' largest compute, 6 N D.
+    median_tokens_per_param : tuple of float
+        Smallest and largest of the tables' median D/N.
+    """
+
+    hash: str
+    largest_flops: tuple[float, float]
+    median_tokens_per_param: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """A Bayesian hierarchy around a law.
 
@@ -95,6 +114,8 @@ class ModelSpec:
         Keys in ``references.bib``.
     slopes : mapping of str to mapping of str to float
         By coefficient: how far its prior's ``mu`` moves per unit of each of `COVARIATES`.
+    corpus_prior : LearnedFrom, optional
+        What the numbers were learned from; None when they were not learned.
     """
 
     name: str
@@ -110,6 +131,7 @@ class ModelSpec:
     derived_priors: Mapping[str, Prior] | None = None
     references: tuple[str, ...] = ()
     slopes: Mapping[str, Mapping[str, float]] | None = None
+    corpus_prior: LearnedFrom | None = None
 
     def __post_init__(self) -> None:
         """Check that priors and spreads line up with the law's coefficients."""
@@ -245,6 +267,12 @@ class ModelSpec:
             }
         if self.slopes:
             out["slopes"] = {k: dict(v) for k, v in self.slopes.items()}
+        if self.corpus_prior:
+            out["corpus_prior"] = {
+                "hash": self.corpus_prior.hash,
+                "largest_flops": list(self.corpus_prior.largest_flops),
+                "median_tokens_per_param": list(self.corpus_prior.median_tokens_per_param),
+            }
         return out
 
 

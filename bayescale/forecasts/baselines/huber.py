@@ -2,6 +2,7 @@
 
 The usual practice minimises this objective by L-BFGS from a grid of starts; here damped, reweighted
 least squares climbs down the same objective for every start or bootstrap weighting together.
+Exponents are kept at or above zero: nobody extrapolates with a loss that grows with size.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bayescale.models.discrepancy import Floats
 DELTA = 1e-3
 """Where the loss turns from squares to absolute values, on log loss."""
 
+_EXPONENT = slice(3, 5)
 _SHARES = (0.3, 0.6, 0.9)
 _EXPONENTS = (0.15, 0.3, 0.6, 1.0)
 
@@ -44,7 +46,7 @@ def predict(theta: Floats, log_n: Floats, log_d: Floats) -> Floats:
     Parameters
     ----------
     theta : array, shape (B, 5)
-        e, a, b, alpha, beta.
+        e, a, b, alpha, beta; the exponents are not negative.
     log_n, log_d : array, shape (n,)
         As in `Design`.
 
@@ -107,6 +109,7 @@ def minimise(
     checked, active = value.copy(), np.arange(len(theta))
     for step in range(1, steps + 1):
         moved = theta[active] + _move(theta[active], design, weights[active], damping[active])
+        moved[:, _EXPONENT] = np.maximum(moved[:, _EXPONENT], 0.0)
         new = objective(moved, design, weights[active])
         better = new < value[active]
         theta[active[better]], value[active[better]] = moved[better], new[better]
@@ -129,6 +132,10 @@ def _move(theta: Floats, design: Design, weights: Floats, damping: Floats) -> Fl
     residual = design.log_loss - fitted
     pull = weights * np.minimum(1.0, DELTA / np.maximum(np.abs(residual), 1e-12))
     gradient = np.einsum("bkn,bn->bk", jacobian, pull * residual)
+    held = np.zeros(theta.shape, dtype=bool)
+    held[:, _EXPONENT] = (theta[:, _EXPONENT] <= 0.0) & (gradient[:, _EXPONENT] < 0.0)
+    gradient[held] = 0.0
+    jacobian[held] = 0.0
     information = (jacobian * pull[:, None, :]) @ jacobian.transpose(0, 2, 1)
     diagonal = np.einsum("bkk->bk", information)
     ridge = damping[:, None] * diagonal + 1e-12 * diagonal.max(axis=1, keepdims=True)
