@@ -20,6 +20,7 @@ _EXPORTS = {
     "RunsTable": "bayescale.runs.table",
     "Scenario": "bayescale.decisions.scenario",
     "allocate": "bayescale.decisions.allocate",
+    "backtest": "bayescale.forecasts.backtest",
     "decide": "bayescale.decisions.decide",
     "fit": "bayescale.inference.fit",
     "forecast": "bayescale.forecasts.forecast",

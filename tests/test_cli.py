@@ -94,7 +94,7 @@ def test_fit_prints_saves_and_forecasts_alike(run: Run, runs: Path, points: Path
     status, shown, _ = run("fit", runs, "--out", saved, "--json")
     content = json.loads(shown)
     assert status == 0
-    assert content["model"] == "coupled_gp_weak"
+    assert content["model"] == "coupled_gp"
     assert content["diagnostics"]["engine"] == "amis"
     assert {"E", "A", "B", "alpha", "beta", "gamma"} <= {
         row["coefficient"] for row in content["coefficients"]
@@ -126,10 +126,16 @@ def test_forecast_writes_the_contract(run: Run, runs: Path, points: Path) -> Non
 
 
 def test_without_family_and_raw_say_what_they_change(run: Run, runs: Path, points: Path) -> None:
-    status, shown, _ = run("forecast", runs, "--at", points, "--without-family", "gadre", "--raw")
+    call = ("forecast", runs, "--at", points)
+    status, shown, _ = run(*call, "--without-family", "gadre", "--raw")
     assert status == 0
-    assert "nothing of 'gadre' to leave out" in shown
+    assert "corpus prior learned without family 'gadre'" in shown
     assert "--raw changes nothing" in shown
+    weak = run(*call, "--model", "coupled_gp_weak", "--without-family", "gadre")[1]
+    assert "nothing of 'gadre' to leave out" in weak
+    status, _, message = run(*call, "--without-family", "gadr")
+    assert status == 2
+    assert "Did you mean 'gadre'" in message
 
 
 def test_check_exits_by_its_findings(run: Run, runs: Path, tmp_path: Path) -> None:
@@ -141,6 +147,15 @@ def test_check_exits_by_its_findings(run: Run, runs: Path, tmp_path: Path) -> No
     failed = [finding for finding in json.loads(shown) if finding["level"] == "FAIL"]
     assert status == 1
     assert [finding["rows"] for finding in failed] == [[3]]
+
+
+def test_backtest_scores_the_larger_runs(run: Run, runs: Path) -> None:
+    status, shown, _ = run("backtest", runs, "--model", "chinchilla_plain_weak", "--json")
+    content = json.loads(shown)
+    assert status == 0
+    assert {row["model"] for row in content["scores"]} == {"chinchilla_plain_weak"}
+    assert all(0 <= row["coverage_90"] <= 1 for row in content["cells"])
+    assert run("backtest", runs, "--out", runs.with_name("scores.csv"))[0] == 0
 
 
 def test_allocate_answers_in_text_and_json(run: Run, runs: Path) -> None:

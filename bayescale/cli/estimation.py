@@ -91,13 +91,15 @@ def forecast(
     from bayescale.forecasts.points import read_points
     from bayescale.runs.save import save_table
 
-    posterior = read_source(runs, model, group, where, column, priors, pooling, engine, seed)
+    posterior = read_source(
+        runs, model, group, where, column, priors, pooling, engine, seed, without_family
+    )
     points, wanted = read_points(at, posterior)
     made = make_forecast(posterior, wanted, seed=seed)
     table = pd.concat([points, made.to_frame()], axis=1)
     if out_file is not None:
         save_table({str(name): table[name].to_numpy() for name in table}, out_file)
-    notes = [*posterior.notes, *_forecast_notes(posterior, without_family, raw)]
+    notes = [*posterior.notes, *([_raw_note(posterior)] if raw else [])]
     if as_json:
         diagnostics = asdict(posterior.diagnostics)
         print_json({"forecast": records(table), "diagnostics": diagnostics, "notes": notes})
@@ -141,13 +143,5 @@ def allocate(
         print_lines([repr(made)])
 
 
-def _forecast_notes(posterior: Posterior, without_family: str | None, raw: bool) -> list[str]:
-    notes = []
-    if without_family is not None:
-        notes.append(
-            f"model {posterior.spec.name} has no corpus prior: it learned from no family,"
-            f" so there is nothing of {without_family!r} to leave out"
-        )
-    if raw:
-        notes.append(f"model {posterior.spec.name} is not recalibrated: --raw changes nothing")
-    return notes
+def _raw_note(posterior: Posterior) -> str:
+    return f"model {posterior.spec.name} is not recalibrated: --raw changes nothing"

@@ -31,11 +31,12 @@ def read_source(
     pooling: str | None,
     engine: str,
     seed: int,
+    without_family: str | None = None,
 ) -> Posterior:
     """Return the posterior that `runs` is, or a fit to the table that it is."""
     if not runs.endswith(".nc"):
         table = read_table(runs, where, column)
-        return fit_table(table, model, group, priors, pooling, engine, 1000, seed)
+        return fit_table(table, model, group, priors, pooling, engine, 1000, seed, without_family)
     from bayescale.inference.posterior import load_posterior
 
     given: dict[str, object] = {
@@ -45,6 +46,7 @@ def read_source(
         "--column": column,
     }
     given.update({"--priors": priors, "--pooling": pooling})
+    given["--without-family"] = without_family
     for option, value in given.items():
         if value:
             raise ModelError(
@@ -63,6 +65,7 @@ def fit_table(
     engine: str,
     draws: int,
     seed: int,
+    without_family: str | None = None,
 ) -> Posterior:
     """Fit a table with a spinner, reading the file of priors if there is one."""
     from bayescale.inference.fit import fit as make_fit
@@ -78,6 +81,7 @@ def fit_table(
             engine=engine,  # type: ignore[arg-type]
             draws=draws,
             seed=seed,
+            without_family=without_family,
         )
 
 

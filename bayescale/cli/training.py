@@ -40,6 +40,6 @@ def sweep(
     from bayescale.harness.sweep import run_sweep
 
     folder = out_dir or Path("sweeps") / plan.stem
-    with bar(not as_json) as advance:
+    with bar(not as_json, "training") as advance:
         table = run_sweep(plan, folder, progress=advance, workers=workers)
     print_json({"runs": str(table)}) if as_json else print_lines([f"wrote {table}"])

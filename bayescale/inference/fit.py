@@ -22,6 +22,7 @@ from bayescale.laws import Law, load_law
 from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
+from bayescale.models.learned import without_families
 from bayescale.models.problem import Constants, Problem, choose_constants
 from bayescale.models.spec import ModelSpec, Pooling
 from bayescale.runs import schema
@@ -45,6 +46,7 @@ def fit(
     draws: int = 1000,
     seed: int = 0,
     constants: Sequence[Constants] | None = None,
+    without_family: str | None = None,
 ) -> Posterior:
     """Infer a law's coefficients, its error and its noise from a table of runs.
 
@@ -70,6 +72,8 @@ def fit(
         Seed of everything random.
     constants : sequence of Constants, optional
         One per group, to share with an earlier posterior of the same question.
+    without_family : str, optional
+        Use the corpus prior that was learned without this family of public tables.
 
     Returns
     -------
@@ -94,6 +98,9 @@ def fit(
     table, dropped = read_runs(runs).usable()
     table.check_groups(columns)
     spec, notes = _chosen_spec(model, table, columns)
+    if without_family is not None:
+        spec, said = _left_out(spec, without_family)
+        notes = [*notes, said]
     spec = _resolved(spec, priors, pooling)
     labels, problems = _problems(spec, table, columns, constants)
     notes = [*dropped, *notes, *_pooling_notes(spec, labels)]
@@ -140,6 +147,12 @@ def _chosen_spec(
     spec = load_model(model)
     outside = outside_corpus(spec, table, columns)
     return spec, [f"model {spec.name} was learned on other tables: {outside}"] if outside else []
+
+
+def _left_out(spec: ModelSpec, family: str) -> tuple[ModelSpec, str]:
+    if spec.corpus_prior is None:
+        return spec, f"model {spec.name} learned from no family: nothing of {family!r} to leave out"
+    return without_families(spec, (family,)), f"corpus prior learned without family {family!r}"
 
 
 def _resolved(
