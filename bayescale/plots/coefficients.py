@@ -86,8 +86,9 @@ def _short(value: float) -> str:
 
 def _prior_medians(posterior: Posterior, group: int) -> dict[str, float]:
     """Return the textbook coefficients at the medians of the sampled coefficients' priors."""
-    constants, spec = posterior.problems[group].constants, posterior.spec
-    middle = {name: prior.quantile(0.5, constants.level) for name, prior in spec.priors.items()}
+    problem, spec = posterior.problems[group], posterior.spec
+    constants = problem.constants
+    middle = {name: prior.quantile(0.5, constants.level) for name, prior in problem.priors.items()}
     textbook = posterior.law.textbook(middle, constants.reference)
     own = {k: p.quantile(0.5, constants.level) for k, p in (spec.derived_priors or {}).items()}
     return {symbol: float(value) for symbol, value in {**textbook, **own}.items()}

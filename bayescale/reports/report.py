@@ -103,6 +103,7 @@ def render(
         hidden=hidden,
         main=main,
         point=point,
+        group=group,
         points=None if decision is None and forecast is None else forecast,
         picture=pictures.extrapolation(main, point, target, hidden),
         chances=pictures.probability(decision, main) if decision else None,

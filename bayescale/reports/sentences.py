@@ -70,7 +70,10 @@ RESIDUALS = (
     "What the law alone leaves of the fitted runs. A trend with compute or with D/N is an error of"
     " the law; the model's discrepancy is there to carry it into the interval."
 )
-PRIORS = "Every prior of the model, and why it is what it is."
+PRIORS = (
+    "Every prior of the model, moved by what is known of this table before its losses are seen"
+    " where the model says so, and why it is what it is."
+)
 
 PROBABILITY_ALT = "Probability of a loss this low or lower, one curve a candidate."
 COEFFICIENTS_ALT = "Histograms of the coefficients with the prior's medians. Posterior medians:"

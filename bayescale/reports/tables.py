@@ -124,10 +124,10 @@ def coefficients(posterior: Posterior) -> Table:
     return Table((*words, "median", "5 %", "25 %", "75 %", "95 %"), tuple(rows), words)
 
 
-def priors(posterior: Posterior) -> Table:
-    """Return every prior of the model with its reason."""
+def priors(posterior: Posterior, group: int) -> Table:
+    """Return every prior of the model with its reason, as the group's covariates move it."""
     spec = posterior.spec
-    every = {**spec.priors, **spec.scale_priors, **(spec.derived_priors or {})}
+    every = {**posterior.problems[group].priors, **spec.scale_priors, **(spec.derived_priors or {})}
     rows = tuple((symbol, _prior(prior), prior.reason) for symbol, prior in every.items())
     columns = ("coefficient", "prior", "reason")
     return Table(columns, rows, columns)
@@ -139,7 +139,10 @@ def pairs(items: Iterable[tuple[str, str]]) -> Table:
 
 
 def _prior(prior: Prior) -> str:
-    given = ", ".join(f"{name} = {value}" for name, value in prior.arguments.items())
+    given = ", ".join(
+        f"{name} = {value}" if isinstance(value, str) else f"{name} = {value:.4g}"
+        for name, value in prior.arguments.items()
+    )
     return f"{prior.distribution}({given})"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from simulated_question import simulated_runs
 
 import bayescale as bs
 from bayescale.errors import ForecastError
@@ -96,6 +97,18 @@ def test_coefficients_have_a_panel_and_a_prior_each(candidates) -> None:
         "E", "A", "B", "alpha", "beta", "gamma"
     ]  # fmt: skip
     assert all(len(ax.lines) == 2 for ax in axes)
+
+
+def test_prior_medians_are_those_of_the_table_at_hand() -> None:
+    posterior = bs.fit(simulated_runs(), "coupled_gp", engine="amis")
+    problem = posterior.problems[0]
+    share = problem.priors["E_share"].quantile(0.5)
+    assert share != pytest.approx(posterior.spec.priors["E_share"].quantile(0.5), rel=1e-3)
+    (dashed,) = [
+        line for line in plot_coefficients(posterior)[0].lines if line.get_label() == "prior median"
+    ]
+    wanted = share * np.exp(problem.constants.level)
+    assert dashed.get_xdata()[0] == pytest.approx(wanted)
 
 
 def test_residuals_show_every_fitted_run_twice(candidates) -> None:
