@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,10 @@ from bayescale.errors import BayescaleWarning
 if TYPE_CHECKING:
     import pandas as pd
 
-out = Console()
+PIPED_WIDTH = 160
+"""Columns of text where there is no terminal to ask."""
+
+out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True)
 
 
@@ -62,7 +66,7 @@ def print_json(content: Any) -> None:
 def print_frame(frame: pd.DataFrame) -> None:
     """Print a frame as a text table."""
     rows = [
-        [f"{v:.5g}" if isinstance(v, float) else str(v) for v in row]
+        [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
         for row in frame.itertuples(index=False)
     ]
     print_rows([str(column) for column in frame.columns], rows)
