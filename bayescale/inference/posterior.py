@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.errors import InferenceError, UnknownNameError
+from bayescale.inference.seal import check_seal, seal
 from bayescale.laws import Law
 from bayescale.models.catalog import model_from_dict
 from bayescale.models.problem import Constants, Problem
@@ -253,6 +254,7 @@ def write_datasets(target: Path, datasets: Mapping[str, xr.Dataset]) -> Path:
             ["w"] + ["a"] * len(datasets), datasets.items(), strict=False
         ):
             dataset.to_netcdf(part, mode=mode, group=group, engine="h5netcdf")  # type: ignore[call-overload]
+        seal(part)
 
     return write_atomically(target, write)
 
@@ -269,9 +271,10 @@ def read_datasets(path: str | Path, groups: Sequence[str], what: str) -> list[xr
 
     if not Path(path).is_file():
         raise InferenceError(f"{what} file {str(path)!r} does not exist.", "Check the path.")
+    check_seal(Path(path), what)
     try:
         return [xr.load_dataset(path, group=group, engine="h5netcdf") for group in groups]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise InferenceError(
             f"{what} file {str(path)!r} is corrupt or not one of ours: {error}.",
             "Write it again with the save method, or with `bayescale fit RUNS --out FILE.nc`.",
@@ -321,7 +324,8 @@ def load_posterior(path: str | Path) -> Posterior:
         content = json.loads(datasets[0].attrs["bayescale"])
         if content["format"] > FORMAT:
             raise InferenceError(
-                f"posterior file {str(path)!r} has format {content['format']}, newer than {FORMAT}.",
+                f"posterior file {str(path)!r} has format {content['format']}, newer than"
+                f" {FORMAT}.",
                 "Update bayescale.",
             )
         return _from_parts(content, *datasets)
