@@ -10,6 +10,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def main() -> None:
                 cache=asked.cache,
                 progress=lambda share, _, task=task, bar=bar: bar.update(task, completed=share),
             )
+        made = Backtest(made.frame.round(6))
         stem = f"backtest_{model}" + ("_locked" if asked.locked else "")
         made.save(asked.out / f"{stem}.csv")
         content = json.dumps(_summary(made, asked), indent=1)
@@ -73,7 +75,7 @@ def _summary(made: Backtest, asked: argparse.Namespace) -> dict[str, Any]:
         "cells": len(made.frame),
         "points": int(made.frame["n_points"].sum()),
         "cpu_seconds": made.cpu_seconds,
-        "bad_share": made.bad_share,
+        "bad_share": None if isnan(made.bad_share) else made.bad_share,
         "worst_family": {"name": worst, "coverage_90": coverage},
         "overall": made.summary().set_index("measure").to_dict("index"),
         "families": made.summary("family").set_index("family").to_dict("index"),

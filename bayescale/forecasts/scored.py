@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bayescale.errors import ForecastError
@@ -40,7 +41,7 @@ class Backtest:
             f" {int(self.frame['n_points'].sum())} predicted runs in"
             f" {self.frame['family'].nunique()} family(ies); 90 % intervals held"
             f" {scores['coverage_90']:.2f}, CRPS {scores['crps']:.4f}"
-            + (gates if self.tasks["ess"].notna().any() else "")
+            + ("" if np.isnan(self.bad_share) else gates)
         )
 
     @property
@@ -66,8 +67,8 @@ class Backtest:
 
     @property
     def bad_share(self) -> float:
-        """Share of tasks whose khat is above .7 or whose effective sample size is below 300."""
-        tasks = self.tasks
+        """Share of tasks with khat above .7 or under 300 effective draws; NaN without either."""
+        tasks = self.tasks.dropna(subset=["khat", "ess"], how="all")
         return float(((tasks["khat"] > KHAT_MAX) | (tasks["ess"] < ESS_MIN)).mean())
 
     def summary(self, by: str | None = None) -> pd.DataFrame:

@@ -36,9 +36,10 @@ def by_library(given: Design, weights: np.ndarray) -> float:
         residual = given.log_loss - np.log(law)
         return 1e4 * float((weights * huber(DELTA, residual)).sum())
 
+    bounds = [(None, None)] * 3 + [(0.0, None)] * 2
     tight = {"maxiter": 3000, "maxfun": 20_000, "ftol": 1e-14, "gtol": 1e-9}
-    found = [minimize(value, s, method="L-BFGS-B", options=tight).fun for s in starts(given)[::6]]
-    return min(found) / 1e4
+    search = {"method": "L-BFGS-B", "bounds": bounds, "options": tight}
+    return min(minimize(value, start, **search).fun for start in starts(given)[::6]) / 1e4
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -65,6 +66,16 @@ def test_the_objective_is_summed_huber_loss_on_log_loss():
     weights = np.random.default_rng(1).uniform(size=(4, len(given.log_loss)))
     residual = given.log_loss - predict(theta, given.log_n, given.log_d)
     assert np.allclose(objective(theta, given, weights), (weights * huber(DELTA, residual)).sum(1))
+
+
+def test_exponents_are_not_negative_and_the_bounded_optimum_is_reached():
+    frame = noisy(6)
+    frame["loss"] *= (frame["n_params"] / 1e8) ** 0.2  # larger networks do worse
+    given = design(frame)
+    best = fit_huber(given)
+    value = objective(best[None], given, np.ones((1, len(frame))))[0]
+    assert best[3] == 0.0
+    assert value <= by_library(given, np.ones(len(frame))) * (1 + 1e-5)
 
 
 def test_noiseless_runs_give_the_law_back():
