@@ -187,14 +187,13 @@ class _Mixture:
         self._counts: list[int] = []
         self._factors: list[Floats] = []
         self._log_densities = np.empty((0, 0))
-        self._seen = np.empty((0, 0))
         self.add(components)
 
     def add(self, components: list[_Component]) -> list[_Component]:
         """Add proposals and return those to draw from next."""
         self.components.extend(components)
         self._counts.extend([0] * len(components))
-        self._factors.extend(np.linalg.cholesky(c.covariance) for c in components)
+        self._factors.extend(np.asarray(np.linalg.cholesky(c.covariance)) for c in components)
         return components
 
     def draw(self, components: list[_Component], n_draws: int, rng: np.random.Generator) -> Floats:

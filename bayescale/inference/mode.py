@@ -71,7 +71,8 @@ def find_modes(
             break
     order = np.argsort(-value)
     _, information = _score(density, x)
-    return Modes(x[order], value[order], np.linalg.inv(information)[order])
+    covariance = np.asarray(np.linalg.inv(information))
+    return Modes(x[order], value[order], covariance[order])
 
 
 def _solve(information: Floats, gradient: Floats, damping: Floats) -> Floats:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -136,14 +137,13 @@ class Prior:
         value = self.arguments.get(name)
         if value == LEVEL and name == "mu":
             return
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not np.isfinite(value):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
             raise ModelError(
                 f"prior {self.distribution}: argument {name!r} is {value!r},"
                 " but a finite number was expected.",
                 f"Arguments: {', '.join(self._distribution.arguments)}.",
             )
-        if name in self._distribution.positive and float(value) <= 0:
+        if name in self._distribution.positive and value <= 0:
             raise ModelError(
                 f"prior {self.distribution}: argument {name!r} is {value!r}, but must be positive."
             )
