@@ -48,7 +48,8 @@ def backtest(
     model : str, Path, ModelSpec or callable, optional
         A model or a baseline by name, or a callable that takes the fitted `RunsTable` and the
         inputs of the runs to predict, and returns a `Mixture`, draws of shape (S, P) or a
-        `Prediction` of log loss. Default: the recommended model.
+        `Prediction` of log loss. Default: what `fit` chooses for the fitted runs. A model with a
+        corpus prior has learned nothing from `family` when it is scored on it.
     group : str or sequence of str
         Columns that tell groups apart. Where ``loss_kind`` is one of them, its values are several
         evaluations of the same runs, and count as one group.

@@ -13,10 +13,11 @@ from bayescale.errors import ForecastError
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.predict import predict
 from bayescale.inference.amis import EFFORTS, Weighted, sample
+from bayescale.inference.corpus_range import outside_corpus
 from bayescale.inference.fit import ESS_MIN, KHAT_MAX
 from bayescale.inference.posterior import Diagnostics, Posterior
 from bayescale.laws import load_law
-from bayescale.models.catalog import load_model
+from bayescale.models.catalog import WEAK_MODEL, load_model
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
 from bayescale.models.learned import corpus_prior_of, without_families
@@ -68,21 +69,25 @@ class ModelMethod:
         Seed of the fit.
     draws : int
         Posterior draws.
+    elsewhere : ModelSpec, optional
+        The model for tables unlike those that `spec` was learned on.
     """
 
     spec: ModelSpec
     seed: int = 0
     draws: int = 1000
+    elsewhere: ModelSpec | None = None
 
     @property
     def name(self) -> str:
-        """Name of the model."""
-        return self.spec.name
+        """Name of the model; ``recommended`` where the table chooses between two."""
+        return "recommended" if self.elsewhere else self.spec.name
 
     @property
     def identity(self) -> str:
         """Text that changes whenever the predictions may change."""
-        return f"{self.spec.hash} seed={self.seed} draws={self.draws}"
+        hashes = [spec.hash for spec in (self.spec, self.elsewhere) if spec]
+        return f"{' or '.join(hashes)} seed={self.seed} draws={self.draws}"
 
     def __call__(self, train: RunsTable, inputs: Inputs) -> Prediction:
         """Fit `train` and predict the runs at `inputs`."""
@@ -99,7 +104,7 @@ class ModelMethod:
         picked = found.resample(self.draws, np.random.default_rng([self.seed, 0, 1]))
         values = density.constrain(picked)
         return Posterior(
-            spec=self.spec,
+            spec=problem.spec,
             group_columns=(),
             labels=((),),
             problems=(problem,),
@@ -118,16 +123,18 @@ class ModelMethod:
         )
 
     def _problem(self, train: RunsTable) -> Problem:
-        law = load_law(self.spec.law)
+        unlike = self.elsewhere and outside_corpus(self.spec, train, ())
+        spec = self.elsewhere if self.elsewhere and unlike else self.spec
+        law = load_law(spec.law)
         inputs = {name: train.numbers(name) for name in law.inputs}
         log_loss = np.log(train.numbers(law.output))
         has_trunks = TRUNK in train.columns
         return Problem(
-            spec=self.spec,
+            spec=spec,
             inputs=inputs,
             log_loss=log_loss,
             trunks=train.labels(TRUNK) if has_trunks else np.full(len(train), ""),
-            constants=choose_constants(self.spec, inputs, log_loss),
+            constants=choose_constants(spec, inputs, log_loss),
         )
 
 
@@ -164,8 +171,8 @@ def resolve_method(model: str | Path | ModelSpec | Method | None, seed: int = 0)
     Parameters
     ----------
     model : str, Path, ModelSpec or callable, optional
-        Name of a baseline of `forecasts.baselines`, or anything `load_model` takes. Default: the
-        recommended model.
+        Name of a baseline of `forecasts.baselines`, or anything `load_model` takes. Default: what
+        `fit` chooses for the fitted runs.
     seed : int
         Seed of a model or a baseline named by text.
 
@@ -182,6 +189,8 @@ def resolve_method(model: str | Path | ModelSpec | Method | None, seed: int = 0)
         return model
     if isinstance(model, str) and model in BASELINES:
         return BASELINES[model](seed)
+    if model is None:
+        return ModelMethod(load_model(), seed, elsewhere=load_model(WEAK_MODEL))
     spec = load_model(model)
     if spec.pooling == "partial":
         raise ForecastError(

@@ -16,6 +16,7 @@ from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.scored import COLUMNS
 from bayescale.forecasts.scores import MEASURES
 from bayescale.models.catalog import load_model
+from bayescale.models.learned import without_families
 from tests.forecasts.conftest import simulate, true_loss
 
 CHEAP = "chinchilla_plain_weak"
@@ -111,7 +112,7 @@ def test_a_group_too_small_for_a_task_is_left_out(small):
         backtest(small.head(5), truth)
 
 
-@pytest.mark.parametrize("model", ["coupled_gp_weak", CHEAP])
+@pytest.mark.parametrize("model", ["coupled_gp", "coupled_gp_weak", CHEAP])
 def test_a_model_predicts_what_fit_draws(small, model):
     train = read_runs(small)
     inputs = {"n_params": np.array([5e9]), "n_tokens": np.array([1e11])}
@@ -265,9 +266,26 @@ def test_a_corpus_is_backtested_family_by_family(small):
 def test_methods_are_named_by_text():
     assert resolve_method("coupled_gp_weak").name == "coupled_gp_weak"
     assert resolve_method("huber_bootstrap", seed=7).seed == 7
-    assert resolve_method(None).name == load_model().name
+    assert resolve_method(None).name == "recommended"
     assert resolve_method(truth) is truth
     with pytest.raises(UnknownNameError, match="chinchila"):
         resolve_method("chinchila_gp_weak")
     with pytest.raises(ForecastError, match="pools groups"):
         resolve_method("chinchilla_plain_weak_partial")
+
+
+def test_without_a_name_a_table_is_fitted_as_fit_would(small):
+    tiny = small.assign(n_params=small["n_params"] / 1e4, n_tokens=small["n_tokens"] / 1e4)
+    for frame in (small, tiny):
+        chosen = fit(frame, engine="amis").spec.hash
+        assert resolve_method(None).fit(read_runs(frame)).spec.hash == chosen
+    assert fit(tiny, engine="amis").spec.name != fit(small, engine="amis").spec.name
+
+
+def test_a_learned_model_is_scored_without_the_family_under_test(small):
+    as_stranger = backtest(small, "coupled_gp", family="somebody", factors=[30]).frame
+    as_gadre = backtest(small, "coupled_gp", family="gadre", factors=[30]).frame
+    left_out = without_families(load_model("coupled_gp"), ("gadre",))
+    expected = backtest(small, ModelMethod(left_out), factors=[30]).frame
+    assert np.allclose(as_gadre["crps"], expected["crps"], rtol=1e-12)
+    assert not np.allclose(as_gadre["crps"], as_stranger["crps"], rtol=1e-3)
