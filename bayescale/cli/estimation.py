@@ -100,6 +100,7 @@ def forecast(
     if out_file is not None:
         save_table({str(name): table[name].to_numpy() for name in table}, out_file)
     notes = [*posterior.notes, *([_raw_note(posterior)] if raw else [])]
+    notes += dict.fromkeys(made.reliability)
     if as_json:
         diagnostics = asdict(posterior.diagnostics)
         print_json({"forecast": records(table), "diagnostics": diagnostics, "notes": notes})

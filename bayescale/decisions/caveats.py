@@ -11,6 +11,7 @@ from bayescale.decisions.outcomes import CandidateOutcome, PilotOutcome
 from bayescale.decisions.planned import Planned
 from bayescale.decisions.scenario import Scenario
 from bayescale.decisions.support import support_of
+from bayescale.forecasts.reliability import reliability_sentence
 from bayescale.inference.fit import ESS_MIN, KHAT_MAX
 from bayescale.inference.posterior import Posterior
 
@@ -53,6 +54,7 @@ def caveats(
         found += _of_reach(outcome)
         found += _of_support(planned, outcome)
         found += _of_target(planned, outcome, scenario.target.loss)
+        found.append(reliability_sentence(posterior.spec.name, outcome.extrapolation_factor))
     found += _of_pilots(planned, pilots)
     if scenario.assumed:
         found.append(sentences.assumed(scenario.assumed))

@@ -17,6 +17,7 @@ from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.newcomer import with_new_group
 from bayescale.forecasts.points import Points, make_points, points_from_frame
 from bayescale.forecasts.predict import Components, predict, predictive_draws
+from bayescale.forecasts.reliability import reliability_sentence
 from bayescale.inference.fit import fit
 from bayescale.inference.posterior import (
     Posterior,
@@ -146,6 +147,12 @@ class Forecast:
             inputs = {name: values[rows] for name, values in self.points.inputs.items()}
             out[rows] = np.exp(problem.excess(positions(problem.law, inputs)))
         return out
+
+    @cached_property
+    def reliability(self) -> tuple[str, ...]:
+        """What public tables tell of intervals like each point's: one sentence a point."""
+        name = self.posterior.spec.name
+        return tuple(reliability_sentence(name, factor) for factor in self.extrapolation_factor)
 
     @cached_property
     def khat(self) -> Floats:

@@ -1,0 +1,78 @@
+"""How often intervals like this one have held: counts from the backtest on public tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from bayescale.forecasts.tasks import BINS
+from bayescale.registry import shipped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reliability:
+    """What happened at one extrapolation factor.
+
+    Parameters
+    ----------
+    cell : str
+        Key of `BINS`.
+    n_tables : int
+        Public tables (groups) with larger runs there.
+    held, predicted : int
+        Larger runs inside the nominal 90 % interval, and all of them. A model with a corpus prior
+        was fitted with the prior learned without the table's family.
+    """
+
+    cell: str
+    n_tables: int
+    held: int
+    predicted: int
+
+    def __str__(self) -> str:
+        """Return one sentence for a reader."""
+        return (
+            f"on {self.n_tables} public tables, at a factor near {self.cell}, 90 % intervals like"
+            f" this one held {self.held} of {self.predicted} larger runs"
+        )
+
+
+def reliability(model: str, factor: float) -> Reliability | None:
+    """Return how intervals of a model have done at an extrapolation factor.
+
+    Parameters
+    ----------
+    model : str
+        Name of a shipped model.
+    factor : float
+        Compute of the forecast run over the largest fitted one.
+
+    Returns
+    -------
+    Reliability or None
+        None where no public table reached, or the model was not backtested.
+    """
+    counts = _counts().get(model, {})
+    for cell, (low, high) in BINS.items():
+        if low <= factor < high and cell in counts:
+            return Reliability(cell=cell, **counts[cell])
+    return None
+
+
+def reliability_sentence(model: str, factor: float) -> str:
+    """Return what is known of a model's intervals at a factor, also where nothing is."""
+    found = reliability(model, factor)
+    if found is not None:
+        return str(found)
+    nearest = min(low for low, _ in BINS.values())
+    if factor < nearest:
+        return f"below {nearest:g} times the fitted compute this is hardly an extrapolation"
+    return f"no public table tells how intervals of {model} do at a factor of {factor:.2g}"
+
+
+@cache
+def _counts() -> dict[str, dict[str, Any]]:
+    content = json.loads(shipped("models", "reliability.json").read_text(encoding="utf-8"))
+    return dict(content["models"])

@@ -1,0 +1,45 @@
+"""Count how often 90 % intervals held in the committed backtests: models/reliability.json.
+
+    python benchmarks/reliability.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bayescale.forecasts.backtest import load_backtest
+from bayescale.forecasts.tasks import BINS
+from bayescale.models.catalog import list_models
+
+RESULTS = Path(__file__).parent / "results"
+OUT = Path("models/reliability.json")
+
+
+def main() -> None:
+    models = {name: counts(name) for name in list_models() if path(name).exists()}
+    content = {"command": "python benchmarks/reliability.py", "models": models}
+    OUT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def path(model: str) -> Path:
+    return RESULTS / f"backtest_{model}.csv"
+
+
+def counts(model: str) -> dict[str, dict[str, int]]:
+    """Return tables, held and predicted runs by cell; evaluations of one run count once each."""
+    frame = load_backtest(path(model)).frame
+    out = {}
+    for cell in BINS:
+        rows = frame[frame["cell"] == cell]
+        if len(rows):
+            out[cell] = {
+                "n_tables": len(rows[["table", "group"]].drop_duplicates()),
+                "held": round(float((rows["coverage_90"] * rows["n_points"]).sum())),
+                "predicted": int(rows["n_points"].sum()),
+            }
+    return out
+
+
+if __name__ == "__main__":
+    main()
