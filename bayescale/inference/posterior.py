@@ -184,6 +184,7 @@ class Posterior:
         """Return the posterior as xarray datasets by ArviZ group name."""
         import xarray as xr
 
+        draws: dict[str, tuple[tuple[str, ...], Floats]]
         draws = {k: (("chain", "draw", "group"), v) for k, v in self.draws.items()}
         draws.update({k: (("chain", "draw"), v) for k, v in self.population.items()})
         names = ["/".join(label) or "all" for label in self.labels]
