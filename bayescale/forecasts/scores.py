@@ -45,10 +45,8 @@ def score_points(predicted: Mixture | Floats, actual: Floats) -> dict[str, Float
         ``bias`` is positive where the loss was over-predicted; ``abs_error`` and ``bias`` are of
         the median; ``log_score`` is the log density, higher is better.
     """
-    levels = [0.5, *(0.5 + sign * c / 2 for c in COVERAGES for sign in (-1, 1))]
-    quantiles = _quantiles(predicted, np.array(levels))
-    median, low, high = quantiles[0], quantiles[1::2], quantiles[2::2]
-    inside = ((low <= actual) & (actual <= high)).astype(float)
+    median, low, high = _quantiles(predicted, np.array([0.5, 0.05, 0.95]))
+    inside = _inside(predicted, actual)
     if isinstance(predicted, Mixture):
         crps, density = crps_mixture(predicted, actual), predicted
     else:
@@ -59,7 +57,7 @@ def score_points(predicted: Mixture | Floats, actual: Floats) -> dict[str, Float
         "log_score": log_density(density, actual),
         "abs_error": np.abs(median - actual),
         "bias": median - actual,
-        "width_90": high[COVERAGES.index(0.9)] - low[COVERAGES.index(0.9)],
+        "width_90": high - low,
     }
 
 
@@ -139,6 +137,15 @@ def smoothed(draws: Floats) -> Mixture:
     scale = np.minimum(draws.std(axis=0), (high - low) / 1.349)
     width = np.maximum(0.9 * scale * len(draws) ** -0.2, _SEED_NOISE)
     return Mixture(draws, np.broadcast_to(width**2, draws.shape))
+
+
+def _inside(predicted: Mixture | Floats, actual: Floats) -> Floats:
+    """Return 1 where `actual` is inside the central interval, shape (len(COVERAGES), P)."""
+    half = np.array(COVERAGES)[:, None] / 2
+    if isinstance(predicted, Mixture):
+        return (np.abs(predicted.cdf(actual) - 0.5) <= half).astype(float)
+    low, high = np.quantile(predicted, [0.5 - half[:, 0], 0.5 + half[:, 0]], axis=0)
+    return ((low <= actual) & (actual <= high)).astype(float)
 
 
 def _quantiles(predicted: Mixture | Floats, levels: Floats) -> Floats:
