@@ -147,11 +147,11 @@ def test_a_killed_backtest_goes_on_where_it_stopped(small, tmp_path):
     class Killed(Counting):
         def __call__(self, train, inputs):
             if self.calls == 2:
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt("killed")
             return super().__call__(train, inputs)
 
     killed, going_on = Killed(), Counting()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="killed"):
         backtest(small, killed, cache=tmp_path)
     found = backtest(small, going_on, cache=tmp_path)
     assert going_on.calls == found.n_tasks - 2
