@@ -77,7 +77,9 @@ def _verdict(demo: Demo) -> Panel:
     ):
         grid.add_row(Text(figure), Text(words))
     title = Text(decision.scenario.title, style="bold")
-    return Panel(Group(head, "", grid), title=title, title_align="left", border_style=color)
+    return Panel(
+        Group(head, "", grid), title=title, title_align="left", border_style=color, expand=False
+    )
 
 
 def _hidden(demo: Demo) -> Table:

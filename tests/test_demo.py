@@ -110,6 +110,7 @@ def test_demo_of_the_shipped_table_needs_neither_torch_nor_pymc(tmp_path) -> Non
         "from bayescale.demo import run_demo;"
         f"demo = run_demo({str(tmp_path)!r});"
         "assert not {'torch', 'pymc', 'arviz', 'matplotlib.pyplot'} & set(sys.modules);"
+        "assert demo.actual is not None;"
         "assert demo.hidden.forecast.extrapolation_factor.max() >= 10;"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

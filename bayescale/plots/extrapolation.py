@@ -123,7 +123,7 @@ def _hidden(ax: Axes, hidden: HeldOut, label: tuple[str, ...]) -> None:
     ax.vlines(x, low, high, color=style.ACTUAL, linewidth=1.0, alpha=0.55, zorder=4)
     ax.scatter(
         x, hidden.actual[rows], s=20, marker="D", color=style.ACTUAL, edgecolors=style.SURFACE,
-        linewidths=0.6, zorder=6, label="hidden runs, own 90 %",
+        linewidths=0.6, zorder=8, label="hidden runs, own 90 %",
     )  # fmt: skip
 
 

@@ -117,6 +117,12 @@ def reach(forecast: Forecast, point: int) -> str:
     return times(float(forecast.extrapolation_factor[point]))
 
 
+def reliability(forecast: Forecast, point: int) -> str:
+    """Say what public tables tell of an interval like this point's."""
+    said = forecast.reliability[point]
+    return said[0].upper() + said[1:] + "."
+
+
 def shown(table: Table, forecast: Forecast) -> str:
     """Label a table that is folded away."""
     total, rows = len(forecast.points), len(table.rows)

@@ -164,6 +164,7 @@ def test_forecast_without_a_decision_lists_its_points(tmp_path, posterior) -> No
     page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, forecast=forecast))
     assert numbers.loss(float(forecast.median[1])) in page.text
     assert "n_params = 7B, n_tokens = 140B" in page.text
+    assert forecast.reliability[1][1:] in page.text
 
 
 def test_plan_without_pilots_says_so(tmp_path, posterior) -> None:
