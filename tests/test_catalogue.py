@@ -109,7 +109,7 @@ def _backtest_rows(text: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` (\|.*\|)$", text, flags=re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["huber_bootstrap", "coupled_gp_weak", "chinchilla_gp_weak"])
+@pytest.mark.parametrize("name", ["huber_bootstrap", "coupled_gp_weak", "coupled_gp"])
 def test_readme_says_what_the_backtest_found(name: str, repository: Path):
     row = _backtest_rows((repository / "README.md").read_text(encoding="utf-8"))[name]
     made = json.loads((repository / f"benchmarks/results/backtest_{name}.json").read_text())

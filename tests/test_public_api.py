@@ -32,6 +32,7 @@ def calls(posterior: bs.Posterior, runs_file: Path, plan_file: Path, tmp_path: P
     decision.save(tmp_path / "decision.json")
     return {
         "allocate": lambda: repr(bs.allocate(posterior, flops=1e22)),
+        "backtest": lambda: _scores(bs.backtest(runs, factors=(10,))),
         "decide": lambda: bs.decide(posterior, plan_file, n_draws=1000).to_dict(),
         "fit": lambda: _draws(bs.fit(runs)),
         "forecast": lambda: _table(bs.forecast(posterior, n_params=7e9, n_tokens=1.4e11)),
@@ -56,6 +57,10 @@ def _draws(posterior: bs.Posterior) -> dict[str, list[float]]:
 
 def _table(forecast: bs.Forecast) -> dict[str, list[float]]:
     return forecast.to_frame().to_dict("list")
+
+
+def _scores(backtest: bs.Backtest) -> str:
+    return backtest.frame.drop(columns="cpu_seconds").to_json()
 
 
 def _page(path: Path, posterior: bs.Posterior, decision: bs.Decision) -> str:
