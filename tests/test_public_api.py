@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import bayescale as bs
+from bayescale.forecasts.scored import Backtest
 
 Calls = dict[str, Callable[[], Any]]
 
@@ -59,8 +60,8 @@ def _table(forecast: bs.Forecast) -> dict[str, list[float]]:
     return forecast.to_frame().to_dict("list")
 
 
-def _scores(backtest: bs.Backtest) -> str:
-    return backtest.frame.drop(columns="cpu_seconds").to_json()
+def _scores(made: Backtest) -> str:
+    return made.frame.drop(columns="cpu_seconds").to_json()
 
 
 def _page(path: Path, posterior: bs.Posterior, decision: bs.Decision) -> str:
