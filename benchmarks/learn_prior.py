@@ -30,7 +30,7 @@ from bayescale.models.corpus_prior import CorpusPrior
 from bayescale.models.learned import HYPERS, numbers, spec_of
 from bayescale.models.spec import LearnedFrom
 
-STAGES = ((120, 1.0), (100, 0.6), (80, 0.4))
+STAGES = ((120, 1.0), (100, 0.6), (80, 0.4), (140, 0.4), (120, 0.3))
 """Designs of each stage, and their spread as a share of the first."""
 
 TASKS_PER_FAMILY = 10
