@@ -52,7 +52,8 @@ def build_model(problems: Sequence[Problem]) -> pm.Model:
     data = problem_data(problems)
     with pm.Model(coords={GROUP: np.arange(len(problems))}) as model:
         swapped = {name: pm.Data(name, value) for name, value in data.items()}
-        pm.Potential("log_likelihood", _log_likelihood(problems[0], _values(problems[0]), swapped))
+        values = _values(problems[0], swapped)
+        pm.Potential("log_likelihood", _log_likelihood(problems[0], values, swapped))
     return model
 
 
@@ -72,30 +73,33 @@ def problem_data(problems: Sequence[Problem]) -> dict[str, np.ndarray[Any, Any]]
     Returns
     -------
     dict of str to array
-        ``ratio_<input>``, ``log_loss``, ``group_of_run`` and ``eigenvalues``, all of shape (n,)
-        with the groups one after another; ``level``, shape (group,); ``prior_mu_<symbol>``, shape
-        (group,), where covariates move a prior; ``log_scale``, a scalar; and ``rotation``, shape
-        (n, n), where any group has one.
+        ``data_ratio_<input>``, ``data_log_loss``, ``data_group_of_run`` and ``data_eigenvalues``,
+        all of shape (n,) with the groups one after another; ``data_level``, shape (group,);
+        ``data_prior_mu_<symbol>``, shape (group,), where covariates move a prior;
+        ``data_log_scale``, a scalar; and ``data_rotation``, shape (n, n), where any group has one.
+        The prefix keeps them apart from coefficients, which may be called anything.
     """
     whitenings = [problem.whitening for problem in problems]
     sizes = [len(problem) for problem in problems]
     data: dict[str, np.ndarray[Any, Any]] = {
-        f"ratio_{name}": np.concatenate([problem.ratios[name] for problem in problems])
+        f"data_ratio_{name}": np.concatenate([problem.ratios[name] for problem in problems])
         for name in problems[0].law.inputs
     }
-    data["log_loss"] = np.concatenate([problem.log_loss for problem in problems])
-    data["group_of_run"] = np.repeat(np.arange(len(problems)), sizes)
-    data["eigenvalues"] = np.concatenate([whitening.eigenvalues for whitening in whitenings])
-    data["level"] = np.array([problem.constants.level for problem in problems])
-    data["log_scale"] = np.array(sum(whitening.log_scale for whitening in whitenings))
+    data["data_log_loss"] = np.concatenate([problem.log_loss for problem in problems])
+    data["data_group_of_run"] = np.repeat(np.arange(len(problems)), sizes)
+    data["data_eigenvalues"] = np.concatenate([whitening.eigenvalues for whitening in whitenings])
+    data["data_level"] = np.array([problem.constants.level for problem in problems])
+    data["data_log_scale"] = np.array(sum(whitening.log_scale for whitening in whitenings))
     priors = [problem.priors for problem in problems]
     for symbol in problems[0].spec.slopes or {}:
-        data[f"prior_mu_{symbol}"] = np.array([prior[symbol].arguments["mu"] for prior in priors])
+        data[f"data_prior_mu_{symbol}"] = np.array(
+            [prior[symbol].arguments["mu"] for prior in priors]
+        )
     if needs_rotation(problems):
         blocks = [
             np.eye(len(w.eigenvalues)) if w.rotation is None else w.rotation for w in whitenings
         ]
-        data["rotation"] = linalg.block_diag(*blocks)
+        data["data_rotation"] = linalg.block_diag(*blocks)
     return data
 
 
@@ -112,10 +116,10 @@ def _check_problems(problems: Sequence[Problem]) -> None:
             )
 
 
-def _values(problem: Problem) -> dict[str, Variable]:
+def _values(problem: Problem, data: dict[str, Variable]) -> dict[str, Variable]:
     """Declare every prior; return the value of each coefficient and scale, by symbol."""
-    spec, law, data = problem.spec, problem.law, pm.modelcontext(None)
-    level, pooled = data["level"], pooled_symbols(spec, law)
+    spec, law = problem.spec, problem.law
+    level, pooled = data["data_level"], pooled_symbols(spec, law)
     replacing = {law.derived[q]: (q, prior) for q, prior in (spec.derived_priors or {}).items()}
     values: dict[str, Variable] = {}
     for coefficient in law.coefficients:
@@ -127,7 +131,7 @@ def _values(problem: Problem) -> dict[str, Variable]:
             share = declare_product(quantity, prior, values[law.symbols[0]], level)
             values[symbol] = pm.Deterministic(symbol, share, dims=GROUP)
         else:
-            moved = {"mu": data[f"prior_mu_{symbol}"]} if symbol in (spec.slopes or {}) else {}
+            moved = {"mu": data[f"data_prior_mu_{symbol}"]} if symbol in (spec.slopes or {}) else {}
             values[symbol] = declare(symbol, spec.priors[symbol], level, **moved)
     for name, prior in spec.scale_priors.items():
         values[name] = declare(name, prior, level)
@@ -138,12 +142,12 @@ def _log_likelihood(
     problem: Problem, values: dict[str, Variable], data: dict[str, Variable]
 ) -> Variable:
     """Return the log likelihood of all groups' runs, by the functions of `models.density`."""
-    law, group = problem.law, data["group_of_run"]
+    law, group = problem.law, data["data_group_of_run"]
     of_run = {symbol: value[group] for symbol, value in values.items()}
-    inputs = {name: data[f"ratio_{name}"] for name in law.inputs}
-    residuals = data["log_loss"] - log(law.evaluate(inputs, of_run))
-    rotated = residuals @ data["rotation"] if "rotation" in data else residuals
+    inputs = {name: data[f"data_ratio_{name}"] for name in law.inputs}
+    residuals = data["data_log_loss"] - log(law.evaluate(inputs, of_run))
+    rotated = residuals @ data["data_rotation"] if "data_rotation" in data else residuals
     tau = of_run.get("tau", pt.zeros(()))
     floor = problem.spec.noise.floor
-    variance = variances(data["eigenvalues"], of_run["sigma"], tau, floor)
-    return log_likelihood(rotated, variance, data["log_scale"])
+    variance = variances(data["data_eigenvalues"], of_run["sigma"], tau, floor)
+    return log_likelihood(rotated, variance, data["data_log_scale"])

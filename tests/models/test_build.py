@@ -31,11 +31,11 @@ def test_only_data_have_the_length_of_the_data(name):
     assert set(shapes.values()) <= {(2,)}
     lengths = {v.name: v.get_value().shape for v in model.data_vars}
     assert {name for name, shape in lengths.items() if 41 in shape} == {
-        "log_loss",
-        "group_of_run",
-        "eigenvalues",
-        *(f"ratio_{name}" for name in problems[0].law.inputs),
-        *(["rotation"] if "rotation" in lengths else []),
+        "data_log_loss",
+        "data_group_of_run",
+        "data_eigenvalues",
+        *(f"data_ratio_{name}" for name in problems[0].law.inputs),
+        *(["data_rotation"] if "data_rotation" in lengths else []),
     }
 
 
@@ -70,10 +70,10 @@ def test_other_runs_are_swapped_in_without_rebuilding():
 def test_rotation_is_block_diagonal_over_groups():
     spec = load_model("chinchilla_plain_weak")
     data = problem_data([problem(spec, 6, 1, trunks=True), problem(spec, 4, 2)])
-    assert data["rotation"].shape == (10, 10)
-    assert (data["rotation"][:6, 6:] == 0).all()
-    np.testing.assert_array_equal(data["rotation"][6:, 6:], np.eye(4))
-    assert "rotation" not in problem_data([problem(spec, 6, 1), problem(spec, 4, 2)])
+    assert data["data_rotation"].shape == (10, 10)
+    assert (data["data_rotation"][:6, 6:] == 0).all()
+    np.testing.assert_array_equal(data["data_rotation"][6:, 6:], np.eye(4))
+    assert "data_rotation" not in problem_data([problem(spec, 6, 1), problem(spec, 4, 2)])
 
 
 def test_partial_pooling_declares_a_population_and_never_pools_the_level():

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,7 +85,7 @@ def pins() -> dict[str, float]:
 
 @pytest.mark.parametrize("name", list_models())
 def test_log_density_has_not_moved(name):
-    assert name in pins(), f"run python {Path(__file__).name} to pin model {name!r}"
+    assert name in pins(), f"run python tests/models/test_frozen.py to pin model {name!r}"
     assert log_density(load_model(name)) == pytest.approx(pins()[name], rel=1e-9, abs=1e-6), (
         f"model {name!r} changed its log density: give the new one a new name"
     )
