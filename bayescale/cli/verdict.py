@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,7 +122,14 @@ def _write_report(
 
     table = None if runs.endswith(".nc") else read_table(runs, where, column)
     findings = () if table is None else lint(table, posterior.group_columns)
-    return write_report(html, runs=table, posterior=posterior, decision=decision, findings=findings)
+    return write_report(
+        html,
+        runs=table,
+        posterior=posterior,
+        decision=decision,
+        findings=findings,
+        command=shlex.join(["bayescale", *sys.argv[1:]]),
+    )
 
 
 def _print_decision(decision: Any) -> None:

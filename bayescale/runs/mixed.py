@@ -30,7 +30,7 @@ def ways_out(mixed: Mapping[str, np.ndarray], group: Sequence[str]) -> str:
     return (
         f"Fit them apart with --group {','.join(every)} (group={every!r}), or keep one with "
         f"{where_hint(keep)}. If the labels of {first} do not mean different loss "
-        f"surfaces, rename it: {map_hint(f'{first}_label', first)}."
+        f"surfaces, rename it: {map_hint('label', first)}."
     )
 
 

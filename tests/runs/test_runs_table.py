@@ -167,3 +167,19 @@ def test_the_fingerprint_is_of_the_content() -> None:
     ]
     assert len({base.fingerprint, *(other.fingerprint for other in others)}) == 6
     assert len(base.fingerprint) == 64
+
+
+def test_the_way_out_of_labels_that_do_not_separate_works() -> None:
+    frame = pd.DataFrame(
+        {
+            "n_params": [1e8, 2e8],
+            "n_tokens": [2e9, 4e9],
+            "loss": [3.0, 2.9],
+            "architecture": ["d=512", "d=576"],
+        }
+    )
+    with pytest.raises(RunsTableError, match=r"columns=\{'label': 'architecture'\}"):
+        read_runs(frame).check_groups(())
+    renamed = read_runs(frame, columns={"label": "architecture"})
+    renamed.check_groups(())
+    assert renamed.labels("label").tolist() == ["d=512", "d=576"]
