@@ -124,7 +124,7 @@ def test_textbook_round_trip_and_same_prediction(name, data):
     for symbol, value in sampled.items():
         assert back[symbol] == pytest.approx(value, rel=1e-6, abs=1e-9), symbol
     at = {column: 3.0 * value for column, value in reference.items()}
-    found = law.evaluate({column: 3.0 for column in at}, sampled)
+    found = law.evaluate(dict.fromkeys(at, 3.0), sampled)
     assert float(found) == pytest.approx(PRINTED[name](textbook, **at), rel=1e-9)
 
 
