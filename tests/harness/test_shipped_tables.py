@@ -1,0 +1,90 @@
+"""The tables this harness trained: their cards, their range and their truth."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+pytest.importorskip("torch", reason="the harness trains with PyTorch")
+
+from bayescale.harness.accounting import count_params, flops_per_token
+from bayescale.harness.config import ArchitectureConfig, FactsConfig
+from bayescale.harness.facts import irreducible_loss
+from bayescale.harness.plan_file import load_plan
+from bayescale.harness.record import COLUMNS
+
+REPOSITORY = Path(__file__).parents[2]
+NAMES = ("cpu_gcide_llama", "cpu_stdlib_llama", "synthetic_zipf_llama")
+SHAPE = ("d_model", "n_layers", "n_heads", "ffn_width", "vocab_size", "context")
+
+
+@pytest.fixture(params=NAMES)
+def table(request):
+    """Name, card and rows of one shipped table."""
+    folder = REPOSITORY / "data" / "runs" / request.param
+    card = yaml.safe_load((folder / "card.yaml").read_text())
+    assert card["sha256"] == hashlib.sha256((folder / "runs.csv").read_bytes()).hexdigest()
+    return request.param, card, pd.read_csv(folder / "runs.csv")
+
+
+def test_rows_are_those_of_the_plan(table):
+    name, _, rows = table
+    plan = load_plan(REPOSITORY / "benchmarks" / "sweeps" / f"{name}.yaml")
+    planned = set()
+    for size in plan.sizes:
+        n_params = count_params(plan.shape(size))
+        for tokens in plan.milestones:
+            if tokens >= n_params * plan.min_tokens_per_param:
+                planned |= {(n_params, tokens, seed) for seed in size.seeds or plan.seeds}
+    assert set(zip(rows.n_params, rows.n_tokens, rows.seed, strict=True)) == planned
+    assert len(rows) == len(planned)
+    assert tuple(rows.columns) == COLUMNS
+
+
+def test_every_row_is_trained_at_least_one_token_per_parameter(table):
+    _, _, rows = table
+    assert (rows.n_tokens >= rows.n_params).all()
+    assert set(rows.status) == {"finished"}
+    assert set(rows.d_model // rows.n_heads) == {8}
+
+
+def test_counts_follow_from_the_raw_shape(table):
+    _, _, rows = table
+    for _, row in rows.drop_duplicates("n_params").iterrows():
+        shape = ArchitectureConfig(**{name: int(row[name]) for name in SHAPE})
+        assert row.n_params == count_params(shape)
+        assert row.flops == flops_per_token(shape) * row.n_tokens
+
+
+def test_more_data_and_more_parameters_help(table):
+    _, _, rows = table
+    mean = rows.groupby(["n_params", "n_tokens"]).loss.mean().unstack()
+    assert (mean.diff(axis=1).stack().dropna() < 0).all()
+    assert (mean.iloc[:, -1].diff().dropna() < 0).all()
+
+
+def test_seeds_differ_by_about_a_percent(table):
+    _, _, rows = table
+    groups = np.log(rows.loss).groupby([rows.n_params, rows.n_tokens])
+    assert 0.003 < np.sqrt(groups.var().mean()) < 0.03
+
+
+def test_the_dictionary_table_spans_its_decades():
+    rows = pd.read_csv(REPOSITORY / "data" / "runs" / "cpu_gcide_llama" / "runs.csv")
+    compute = 6.0 * rows.n_params * rows.n_tokens
+    assert np.log10(compute.max() / compute.min()) >= 2.7
+
+
+def test_the_synthetic_table_states_its_truth_and_stays_above_it():
+    folder = REPOSITORY / "data" / "runs" / "synthetic_zipf_llama"
+    card = yaml.safe_load((folder / "card.yaml").read_text())
+    truth = irreducible_loss(FactsConfig())
+    assert card["true_values"]["E"] == pytest.approx(truth, rel=1e-12)
+    rows = pd.read_csv(folder / "runs.csv")
+    assert (rows.loss > truth - 3 * rows.loss_se).all()
+    assert rows.loss.min() < truth + 0.15
