@@ -148,7 +148,11 @@ def _data_of(compiled: Compiled, problems: Sequence[Problem]) -> dict[str, np.nd
     """
     data = problem_data(problems)
     pm.set_data(data, model=compiled.model)
-    return {name: values for name, values in data.items() if name in compiled.code.shared_data}
+    # The keys of nutpie's own table are names in one version and random in the next.
+    functions = (compiled.code.logp_func, compiled.code.expand_func)
+    read = {variable.name for function in functions for variable in function.get_shared()}
+    assert "data_log_loss" in read
+    return {name: values for name, values in data.items() if name in read}
 
 
 def _sample(compiled: Compiled, data: Mapping[str, Any], **settings: Any) -> Any:

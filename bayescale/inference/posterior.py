@@ -223,7 +223,7 @@ class Posterior:
         datasets = self.to_datasets()
         import arviz as az
 
-        if hasattr(az, "InferenceData") and int(az.__version__.split(".")[0]) < 1:
+        if int(az.__version__.split(".")[0]) < 1:
             return az.InferenceData(**datasets, warn_on_custom_groups=False)
         from xarray import DataTree
 

@@ -19,15 +19,18 @@ WEIGHTS = {
 
 
 def arviz_khat(log_weights):
-    if hasattr(az, "psislw"):
-        return float(az.psislw(log_weights)[1])
-    draws = xr.DataArray(log_weights[None], dims=["chain", "draw"])
-    return float(draws.azstats.psislw()[1])
+    """Return khat and how near it ours must be: ArviZ 1 cuts the tail a little elsewhere."""
+    if int(az.__version__.split(".")[0]) < 1:
+        return float(az.psislw(log_weights)[1]), 1e-6
+    # It takes log likelihoods, whose negatives are the weights.
+    draws = xr.DataArray(-log_weights[None], dims=["chain", "draw"])
+    return float(draws.azstats.psislw()[1]), 0.06
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_agrees_with_arviz(name):
-    assert pareto_khat(WEIGHTS[name]) == pytest.approx(arviz_khat(WEIGHTS[name]), abs=1e-6)
+    theirs, within = arviz_khat(WEIGHTS[name])
+    assert pareto_khat(WEIGHTS[name]) == pytest.approx(theirs, abs=within)
 
 
 def test_a_constant_does_not_matter():
