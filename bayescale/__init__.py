@@ -21,6 +21,7 @@ _EXPORTS = {
     "Scenario": "bayescale.decisions.scenario",
     "allocate": "bayescale.decisions.allocate",
     "backtest": "bayescale.forecasts.backtest",
+    "check_posterior": "bayescale.inference.checks.check_posterior",
     "decide": "bayescale.decisions.decide",
     "fit": "bayescale.inference.fit",
     "forecast": "bayescale.forecasts.forecast",

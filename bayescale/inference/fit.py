@@ -33,6 +33,7 @@ ENGINES = ("auto", "amis", "nuts")
 
 KHAT_MAX = 0.7
 ESS_MIN = 300.0
+RHAT_MAX = 1.01
 
 
 def fit(
@@ -123,20 +124,26 @@ def fit(
 
 def warn_of_gates(found: Diagnostics) -> None:
     """Warn with the value found for every gate that `found` misses."""
-    missed = []
-    if found.khat and not max(found.khat) <= KHAT_MAX:
-        missed.append(f"khat {max(found.khat):.2f} is above {KHAT_MAX}")
-    if found.ess < ESS_MIN:
-        missed.append(f"effective sample size {found.ess:.0f} is below {ESS_MIN:.0f}")
-    if found.rhat > 1.01:
-        missed.append(f"R-hat {found.rhat:.3f} is above 1.01")
-    if found.divergences:
-        missed.append(f"{found.divergences} divergent transitions")
+    missed = missed_gates(found)
     if missed:
         way_out = "Use engine='nuts'." if found.engine == "amis" else "Draw more, or simplify."
         warnings.warn(
             f"{found.engine}: {'; '.join(missed)}. {way_out}", ConvergenceWarning, stacklevel=3
         )
+
+
+def missed_gates(found: Diagnostics) -> list[str]:
+    """Return one phrase, with the value found, for every gate that `found` misses."""
+    missed = []
+    if found.khat and not max(found.khat) <= KHAT_MAX:
+        missed.append(f"khat {max(found.khat):.2f} is above {KHAT_MAX}")
+    if found.ess < ESS_MIN:
+        missed.append(f"effective sample size {found.ess:.0f} is below {ESS_MIN:.0f}")
+    if found.rhat > RHAT_MAX:
+        missed.append(f"R-hat {found.rhat:.3f} is above {RHAT_MAX}")
+    if found.divergences:
+        missed.append(f"{found.divergences} divergent transitions")
+    return missed
 
 
 def _chosen_spec(

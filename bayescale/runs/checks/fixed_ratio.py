@@ -19,11 +19,9 @@ def run(subject: Subject) -> Finding:
     for cell in subject.fitted_cells:
         n = np.log(runs.data[N_PARAMS][cell.rows])
         d = np.log(runs.data[N_TOKENS][cell.rows])
-        if cell.rows.size < 3 or np.ptp(n) == 0 or np.ptp(d) == 0:
-            continue
-        slope, intercept = np.polyfit(n - n.mean(), d, 1)
-        if np.std(d - intercept - slope * (n - n.mean())) < SPREAD:
-            said.append(cell.named(_ray(slope, n, d)))
+        found = ray(n, d)
+        if found:
+            said.append(cell.named(found))
             rows.append(cell.rows)
     if not said:
         return Finding(NAME, "PASS", "N and D vary apart from each other.")
@@ -37,7 +35,16 @@ def run(subject: Subject) -> Finding:
     )
 
 
-def _ray(slope: float, n: np.ndarray, d: np.ndarray) -> str:
+def ray(n: np.ndarray, d: np.ndarray) -> str:
+    """Say on which line runs at log N `n` and log D `d` lie; empty when on none.
+
+    Fewer than three runs, or runs of one N or one D, are on no ray: other checks speak of those.
+    """
+    if n.size < 3 or np.ptp(n) == 0 or np.ptp(d) == 0:
+        return ""
+    slope, intercept = np.polyfit(n - n.mean(), d, 1)
+    if np.std(d - intercept - slope * (n - n.mean())) >= SPREAD:
+        return ""
     if abs(slope) < 0.05:
         return f"D stays near {np.exp(np.median(d)):.3g}"
     return f"D grows as N^{slope:.2f}, D/N near {np.exp(np.median(d - n)):.3g}"

@@ -1,0 +1,63 @@
+"""Losses that the model's prior all but excludes."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtr
+
+from bayescale.inference.checks.subject import Check, FittedGroup, Subject
+from bayescale.models.density import Density
+from bayescale.models.discrepancy import Floats
+from bayescale.runs.finding import Finding, listed
+from bayescale.runs.wording import rows_text
+
+NAME = "prior_predictive"
+PROB = 0.99
+"""Central probability of the prior predictive of one run's loss that a loss must lie in."""
+
+DRAWS = 2000
+
+
+def run(subject: Subject) -> Finding:
+    """Place each loss in the distribution that prior and noise give it before the fit."""
+    spec = subject.posterior.spec
+    if spec.pooling == "partial":
+        return Finding(NAME, "PASS", "Not checked: the prior of a pooled group is its population.")
+    said: list[str] = []
+    rows: list[int] = []
+    for group in subject.groups:
+        probability = _probabilities(group)
+        outside = np.abs(probability - 0.5) > PROB / 2
+        if outside.any():
+            worst = int(np.abs(probability - 0.5).argmax())
+            text = f"{rows_text(outside)}, furthest {group.run_text(worst)}"
+            said.append(group.named(text))
+            rows += group.rows(outside)
+    inside = f"the central {100 * PROB:g} % of what model {spec.name} expects before the fit"
+    if not said:
+        return Finding(NAME, "PASS", f"Every loss lies in {inside}.")
+    return Finding(
+        NAME,
+        "FAIL",
+        f"Losses lie outside {inside}: {listed(said)}.",
+        "Check the units of loss, N and D (bayescale check); if they are right, use a _weak model"
+        " or state priors of your own.",
+        tuple(rows),
+    )
+
+
+def _probabilities(group: FittedGroup) -> Floats:
+    """Return the prior predictive probability of a lower loss, for each run, shape (n,)."""
+    problem, density = group.problem, Density(group.problem)
+    x = density.sample_prior(DRAWS, np.random.default_rng(0))
+    values = density.constrain(x)
+    variance = values["sigma"] ** 2 + problem.spec.noise.floor**2
+    if problem.spec.discrepancy is not None:
+        beyond = np.minimum(problem.excess(problem.positions), 0.0)
+        own = np.exp(-2.0 * problem.spec.discrepancy.rho * beyond)
+        variance = variance + values["tau"] ** 2 * own
+    z = (problem.log_loss - density.log_loss(x)) / np.sqrt(variance)
+    return np.asarray(ndtr(z).mean(axis=0))
+
+
+CHECK = Check(NAME, run)
