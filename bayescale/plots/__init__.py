@@ -11,9 +11,12 @@ from typing import Any
 
 _HOMES = {
     "plot_coefficients": "coefficients",
+    "plot_coverage": "coverage",
     "plot_extrapolation": "extrapolation",
     "plot_held_out": "held_out",
+    "plot_intervals": "intervals",
     "plot_probability": "probability",
+    "plot_reliability": "reliability",
     "plot_residuals": "residuals",
 }
 

@@ -23,6 +23,8 @@ ACTUAL = "#d55e00"
 TARGET = "#009e73"
 PRIOR = "#b8729a"
 MORE = ("#0072b2", "#d55e00", "#009e73", "#b8729a", "#b57f00", "#56b4e9")
+MARKERS = ("o", "X", "s", "^", "D", "v")
+"""One shape a colour of `MORE`, for whoever cannot tell the colours apart."""
 
 INK = "#1f2328"
 MUTED = "#57606a"
