@@ -22,6 +22,7 @@ _EXPORTS = {
     "allocate": "bayescale.decisions.allocate",
     "backtest": "bayescale.forecasts.backtest",
     "check_posterior": "bayescale.inference.checks.check_posterior",
+    "compare": "bayescale.forecasts.compare",
     "decide": "bayescale.decisions.decide",
     "fit": "bayescale.inference.fit",
     "forecast": "bayescale.forecasts.forecast",

@@ -1,6 +1,6 @@
 """Count how often 90 % intervals held in the committed backtests: models/reliability.json.
 
-    python benchmarks/reliability.py
+python benchmarks/reliability.py
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bayescale.forecasts.backtest import load_backtest
+from bayescale.forecasts.backtest import Backtest, load_backtest
+from bayescale.forecasts.baselines import BASELINES
 from bayescale.forecasts.tasks import BINS
 from bayescale.models.catalog import list_models
 
@@ -17,8 +18,16 @@ OUT = Path("models/reliability.json")
 
 
 def main() -> None:
-    models = {name: counts(name) for name in list_models() if path(name).exists()}
-    content = {"command": "python benchmarks/reliability.py", "models": models}
+    made = {
+        name: load_backtest(path(name))
+        for name in (*list_models(), *BASELINES)
+        if path(name).exists()
+    }
+    content = {
+        "command": "python benchmarks/reliability.py",
+        "models": {name: counts(made[name]) for name in list_models() if name in made},
+        "overall": {name: averages(backtest) for name, backtest in made.items()},
+    }
     OUT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -26,9 +35,9 @@ def path(model: str) -> Path:
     return RESULTS / f"backtest_{model}.csv"
 
 
-def counts(model: str) -> dict[str, dict[str, int]]:
+def counts(backtest: Backtest) -> dict[str, dict[str, int]]:
     """Return tables, held and predicted runs by cell; evaluations of one run count once each."""
-    frame = load_backtest(path(model)).frame
+    frame = backtest.frame
     out = {}
     for cell in BINS:
         rows = frame[frame["cell"] == cell]
@@ -39,6 +48,12 @@ def counts(model: str) -> dict[str, dict[str, int]]:
                 "predicted": int(rows["n_points"].sum()),
             }
     return out
+
+
+def averages(backtest: Backtest) -> dict[str, float]:
+    """Return CRPS and coverage of the 90 % interval, families weighted equally."""
+    means = backtest.summary().set_index("measure")["mean"]
+    return {name: round(float(means[name]), 4) for name in ("crps", "coverage_90")}
 
 
 if __name__ == "__main__":

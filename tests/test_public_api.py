@@ -35,6 +35,7 @@ def calls(posterior: bs.Posterior, runs_file: Path, plan_file: Path, tmp_path: P
         "allocate": lambda: repr(bs.allocate(posterior, flops=1e22)),
         "backtest": lambda: _scores(bs.backtest(runs, factors=(10,))),
         "check_posterior": lambda: bs.check_posterior(posterior, forecast),
+        "compare": lambda: bs.compare(runs, ["coupled_gp", "chinchilla"]).to_dict(),
         "decide": lambda: bs.decide(posterior, plan_file, n_draws=1000).to_dict(),
         "fit": lambda: _draws(bs.fit(runs)),
         "forecast": lambda: _table(bs.forecast(posterior, n_params=7e9, n_tokens=1.4e11)),

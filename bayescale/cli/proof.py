@@ -1,15 +1,22 @@
-"""Verbs that test a model on what has already been run: backtest."""
+"""Verbs that test models on what has already been run: backtest, compare."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bayescale.cli.application import app
 from bayescale.cli.options import Columns, Group, Json, Model, Runs, Seed, Where
-from bayescale.cli.screen import bar, print_frame, print_json, print_lines, records
+from bayescale.cli.screen import (
+    bar,
+    print_frame,
+    print_json,
+    print_lines,
+    print_rows,
+    records,
+)
 from bayescale.cli.sources import names, read_table
 
 
@@ -57,3 +64,59 @@ def backtest(
         return
     print_frame(summary)
     print_lines([repr(made)])
+
+
+@app.command(epilog="Example: bayescale compare runs.csv --models coupled_gp,chinchilla_gp_weak")
+def compare(
+    runs: Runs,
+    models: Annotated[
+        str, typer.Option("--models", help="Models, laws or baselines; all shipped by default.")
+    ] = "",
+    group: Group = "",
+    where: Where = None,
+    column: Columns = None,
+    family: Annotated[
+        str | None,
+        typer.Option("--family", help="Family of the corpus that the table belongs to."),
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Rank laws and models by how well they predict the larger runs of a table."""
+    from bayescale.forecasts.compare import compare as make_comparison
+
+    table = read_table(runs, where, column)
+    with bar(not as_json, "compare") as advance:
+        made = make_comparison(
+            table,
+            names(models) or None,
+            group=names(group),
+            family=family,
+            seed=seed,
+            progress=advance,
+        )
+    if as_json:
+        print_json(made.to_dict())
+        return
+    head = ["model", "CRPS", "held by 90 %", "behind by (90 % interval)", "told apart"]
+    head += ["CRPS on public tables", "held there"]
+    print_rows(head, [_ranked(row) for row in records(made.frame)])
+    print_lines([repr(made), *made.sentences])
+
+
+def _ranked(row: dict[str, Any]) -> list[str]:
+    gap, low, high = (row[k] for k in ("crps_difference", "difference_q05", "difference_q95"))
+    ends = "" if low is None else f" ({low:.4f} to {high:.4f})"
+    first = row["rank"] == 1
+    behind = ["", ""] if first else [f"{gap:.4f}{ends}", "yes" if row["told_apart"] else "no"]
+    public = [row[k] for k in ("corpus_crps", "corpus_coverage_90")]
+    return [
+        row["model"],
+        f"{row['crps']:.4f}",
+        f"{row['coverage_90']:.2f}",
+        *behind,
+        *(
+            "not known" if value is None else f"{value:.{4 - 2 * k}f}"
+            for k, value in enumerate(public)
+        ),
+    ]

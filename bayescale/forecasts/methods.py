@@ -92,7 +92,7 @@ class ModelMethod:
     def __call__(self, train: RunsTable, inputs: Inputs) -> Prediction:
         """Fit `train` and predict the runs at `inputs`."""
         posterior = self.fit(train)
-        parts = predict(posterior, 0, inputs)
+        parts = predict(posterior, 0, {name: inputs[name] for name in posterior.law.inputs})
         (khat,) = posterior.diagnostics.khat
         return Prediction(Mixture(parts.mean, parts.variance), khat, posterior.diagnostics.ess)
 

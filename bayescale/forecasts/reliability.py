@@ -72,7 +72,19 @@ def reliability_sentence(model: str, factor: float) -> str:
     return f"no public table tells how intervals of {model} do at a factor of {factor:.2g}"
 
 
-@cache
+def corpus_scores(model: str) -> dict[str, float]:
+    """Return a model's mean ``crps`` and ``coverage_90`` over families of public tables.
+
+    Every family was predicted by a prior learned without it. Empty for a model nobody backtested.
+    """
+    return dict(_content()["overall"].get(model, {}))
+
+
 def _counts() -> dict[str, dict[str, Any]]:
+    return dict(_content()["models"])
+
+
+@cache
+def _content() -> dict[str, Any]:
     content = json.loads(shipped("models", "reliability.json").read_text(encoding="utf-8"))
-    return dict(content["models"])
+    return dict(content)

@@ -28,7 +28,7 @@ from bayescale.forecasts.scores import MEASURES, score_points
 from bayescale.forecasts.tasks import BINS, Task
 from bayescale.models.discrepancy import Floats
 from bayescale.runs.save import write_atomically
-from bayescale.runs.schema import LOSS, N_PARAMS, N_TOKENS
+from bayescale.runs.schema import FLOPS, LOSS, N_PARAMS, N_TOKENS
 
 PROTOCOL = 1
 """Raised whenever a score or the way runs are split changes, so that caches are not mixed."""
@@ -146,7 +146,8 @@ def _score_or_read(job: Job, method: Method, folder: Path | None) -> list[Row]:
 def score_job(job: Job, method: Method) -> list[Row]:
     """Return one row a cell: fit and predict once, score every point, average within cells."""
     task = job.task
-    inputs = {name: task.test.numbers(name) for name in (N_PARAMS, N_TOKENS)}
+    read = [name for name in (N_PARAMS, N_TOKENS, FLOPS) if task.test.has(name)]
+    inputs = {name: task.test.numbers(name) for name in read}
     started = time.process_time()
     made = method(task.train, inputs)
     cpu_seconds = time.process_time() - started

@@ -1,0 +1,147 @@
+"""How a forecast moves with the law, with the prior, and with the floor E."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.errors import BayescaleWarning, ForecastError
+from bayescale.forecasts.forecast import Forecast
+from bayescale.forecasts.forecast import forecast as forecast_at
+from bayescale.forecasts.points import Points
+from bayescale.inference.fit import fit
+from bayescale.inference.posterior import Posterior
+from bayescale.models.catalog import load_model
+from bayescale.runs.runs_table import RunsTable
+from bayescale.runs.schema import N_PARAMS, N_TOKENS, TRUNK
+from bayescale.runs.table import read_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AS_ASKED = "as asked"
+
+MODELS = {
+    "coupled_gp": "prior: learned on public tables",
+    "coupled_gp_weak": "prior: weak",
+    "chinchilla_gp_weak": "law: additive, weak prior",
+    "coupled_plain_weak": "law: taken as exact, weak prior",
+}
+"""Models refitted to the same runs, and what each one changes."""
+
+THIRDS = {"floor E: lowest third": (0.0, 1 / 3), "floor E: highest third": (2 / 3, 1.0)}
+"""Shares of the posterior, in the order of E, on which the forecast is conditioned."""
+
+COLUMNS = ("point", "variant", "model", "loss_q05", "loss_q50", "loss_q95", "shift", "width_ratio")
+"""Columns of `sensitivity`."""
+
+
+def sensitivity(source: Any, points: Any, *, seed: int = 0) -> pd.DataFrame:
+    """Forecast the same points under other laws, other priors and other floors.
+
+    Parameters
+    ----------
+    source : Posterior, or anything `fit` takes
+        The fit, whose runs are fitted again by each of `MODELS`; or a table, which the recommended
+        model then fits first.
+    points : Points, Forecast or DataFrame
+        Where.
+    seed : int
+        Seed of every fit.
+
+    Returns
+    -------
+    DataFrame
+        One row a point and variant, columns `COLUMNS`: median and 90 % interval of one new run's
+        loss; ``shift``, the log of its median over that of the fit as asked; and ``width_ratio``,
+        the width of its interval in log loss over that of the fit as asked. Refits are left out
+        where the law does not read N and D, thirds of E where the law has none.
+
+    Raises
+    ------
+    ForecastError
+        For points that cannot be used, or in a group that holds no run.
+    """
+    import pandas as pd
+
+    posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
+    asked = points if isinstance(points, Forecast) else forecast_at(posterior, points, warn=False)
+    at = asked.points
+    unknown = [label for label in at.labels if label not in posterior.labels]
+    if unknown:
+        raise ForecastError(
+            f"sensitivity: group {'/'.join(unknown[0])!r} holds no run to fit again.",
+            "Give points in groups that were fitted.",
+        )
+    base = _log_quantiles(posterior, at)
+    rows = []
+    for variant, other in _variants(posterior, seed):
+        made = _log_quantiles(other, at)
+        width = (made[2] - made[0]) / (base[2] - base[0])
+        columns = zip(*np.exp(made), made[1] - base[1], width, strict=True)
+        rows += [(k, variant, other.spec.name, *values) for k, values in enumerate(columns)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.sort_values("point", kind="stable", ignore_index=True)
+
+
+def _variants(posterior: Posterior, seed: int) -> Iterator[tuple[str, Posterior]]:
+    yield AS_ASKED, posterior
+    if {N_PARAMS, N_TOKENS} <= set(posterior.law.inputs):
+        table = fitted_runs(posterior)
+        columns = posterior.group_columns if posterior.labels[0] else ()
+        for model, variant in MODELS.items():
+            if load_model(model).hash != posterior.spec.hash:
+                with warnings.catch_warnings():
+                    # Notes on groups and gates were given by the fit as asked.
+                    warnings.simplefilter("ignore", BayescaleWarning)
+                    other = fit(table, model, group=columns, engine="amis", seed=seed)
+                yield variant, other
+    if "E" in posterior.textbook():
+        for variant, (low, high) in THIRDS.items():
+            yield variant, given_floor(posterior, low, high)
+
+
+def given_floor(posterior: Posterior, low: float, high: float) -> Posterior:
+    """Return the draws whose floor E lies between two of its posterior probabilities.
+
+    Each group is conditioned on its own E.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fit of a law with a floor.
+    low, high : float
+        Probabilities, 0 to 1.
+    """
+    kept = []
+    for group in range(len(posterior.labels)):
+        order = np.argsort(posterior.textbook(group)["E"], kind="stable")
+        first, last = (round(p * len(order)) for p in (low, high))
+        picked = order[first:last]
+        draws = posterior.coefficients(group)
+        kept.append({symbol: values[picked] for symbol, values in draws.items()})
+    joined = {s: np.stack([each[s] for each in kept], axis=-1)[None] for s in kept[0]}
+    return replace(posterior, draws=joined, population={})
+
+
+def fitted_runs(posterior: Posterior) -> RunsTable:
+    """Return the runs that a posterior was fitted to, as a table."""
+    import pandas as pd
+
+    parts = []
+    for label, problem in zip(posterior.labels, posterior.problems, strict=True):
+        part = pd.DataFrame({**problem.inputs, problem.law.output: np.exp(problem.log_loss)})
+        part[TRUNK] = problem.trunks
+        for column, value in zip(posterior.group_columns, label, strict=False):
+            part[column] = value
+        parts.append(part)
+    return read_runs(pd.concat(parts), name=posterior.provenance.get("runs", "runs"))
+
+
+def _log_quantiles(posterior: Posterior, at: Points) -> np.ndarray:
+    made = forecast_at(posterior, at, warn=False)
+    return np.log(made.quantile([0.05, 0.5, 0.95]))
