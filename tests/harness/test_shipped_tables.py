@@ -13,7 +13,8 @@ import yaml
 pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
 from bayescale.harness.accounting import count_params, flops_per_token
-from bayescale.harness.config import ArchitectureConfig, FactsConfig
+from bayescale.harness.config import ArchitectureConfig, FactsConfig, Member
+from bayescale.harness.corpora import load_card, recipes
 from bayescale.harness.facts import irreducible_loss
 from bayescale.harness.plan_file import load_plan
 from bayescale.harness.record import COLUMNS
@@ -44,6 +45,23 @@ def test_rows_are_those_of_the_plan(table):
     assert set(zip(rows.n_params, rows.n_tokens, rows.seed, strict=True)) == planned
     assert len(rows) == len(planned)
     assert tuple(rows.columns) == COLUMNS
+
+
+def test_the_plan_still_resolves_to_the_very_trunks_of_the_table(table):
+    name, _, rows = table
+    plan = load_plan(REPOSITORY / "benchmarks" / "sweeps" / f"{name}.yaml")
+    hashes = [""]
+    if plan.corpus in recipes():
+        versions = load_card(recipes()[plan.corpus])["versions"]
+        hashes = [version["sha256"] for version in versions.values()]
+    for size in plan.sizes:
+        own = rows[rows.n_params == count_params(plan.shape(size))].drop_duplicates("seed")
+        members = tuple(
+            Member(seed=int(row.seed), learning_rate=row.learning_rate) for row in own.itertuples()
+        )
+        units = [plan.unit(size, members, tokens) for tokens in hashes]
+        found = [[unit.trunk_hash(k) for k in range(len(members))] for unit in units]
+        assert list(own.trunk) in found
 
 
 def test_every_row_is_trained_at_least_one_token_per_parameter(table):
