@@ -137,7 +137,7 @@ def _check_finite(problem: Problem) -> None:
 def _target_accept(problem: Problem) -> float:
     # Small steps where a funnel waits: tau against sigma, or a spread against its offsets.
     funnel = problem.spec.discrepancy is not None or problem.spec.pooling == "partial"
-    return 0.95 if funnel else 0.8
+    return 0.95 if funnel else 0.9
 
 
 def _data_of(compiled: Compiled, problems: Sequence[Problem]) -> dict[str, np.ndarray[Any, Any]]:

