@@ -151,7 +151,7 @@ def test_killed_while_writing_leaves_the_old_file(posterior, saved, tmp_path):
             text=True,
         )
         assert child.stdout.readline() == "ready\n"
-        with pytest.raises(subprocess.TimeoutExpired):
+        with pytest.raises(subprocess.TimeoutExpired, match="timed out"):
             child.wait(timeout=pause)
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
