@@ -48,18 +48,23 @@ def fit(
     """Infer a law's coefficients from a runs table."""
     from dataclasses import asdict
 
+    from bayescale.inference.checks.check_posterior import check_posterior
+
     table = read_table(runs, where, column)
     posterior = fit_table(table, model, group, priors, pooling, engine, draws, seed)
     if out_file is not None:
         posterior.save(out_file)
-    summary = posterior.summary()
+    summary, findings = posterior.summary(), check_posterior(posterior)
     if as_json:
         content = {"model": posterior.spec.name, "coefficients": records(summary)}
         extra = {"diagnostics": asdict(posterior.diagnostics), "notes": list(posterior.notes)}
-        print_json({**content, **extra, "provenance": dict(posterior.provenance)})
+        found = {"checks": [asdict(finding) for finding in findings]}
+        print_json({**content, **extra, **found, "provenance": dict(posterior.provenance)})
         return
     print_frame(summary)
     print_lines([repr(posterior), *posterior.notes])
+    raised = [finding for finding in findings if finding.level != "PASS"]
+    print_lines([f"{f.level} {f.check}: {f.message} {f.recommendation}" for f in raised])
 
 
 @app.command(epilog="Example: bayescale forecast runs.csv --at points.csv --out forecast.csv")

@@ -12,13 +12,12 @@ from bayescale.decisions.planned import Planned
 from bayescale.decisions.scenario import Scenario
 from bayescale.decisions.support import support_of
 from bayescale.forecasts.reliability import reliability_sentence
-from bayescale.inference.fit import ESS_MIN, KHAT_MAX
+from bayescale.inference.fit import ESS_MIN, KHAT_MAX, RHAT_MAX
 from bayescale.inference.posterior import Posterior
 
 REVIEW_FACTOR, STRONG_FACTOR = 30.0, 300.0
 """Extrapolation factors beyond which a candidate earns a caveat, and a strong one."""
 
-RHAT_MAX = 1.01
 OFF_RAY = 1.35
 """Factor in tokens off the line of the fitted runs beyond which the prior speaks."""
 

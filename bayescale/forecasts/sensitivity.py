@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.errors import BayescaleWarning, ForecastError
+from bayescale.errors import BayescaleWarning, ForecastError, InferenceError
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.forecast import forecast as forecast_at
 from bayescale.forecasts.points import Points
@@ -59,7 +59,8 @@ def sensitivity(source: Any, points: Any, *, seed: int = 0) -> pd.DataFrame:
         One row a point and variant, columns `COLUMNS`: median and 90 % interval of one new run's
         loss; ``shift``, the log of its median over that of the fit as asked; and ``width_ratio``,
         the width of its interval in log loss over that of the fit as asked. Refits are left out
-        where the law does not read N and D, thirds of E where the law has none.
+        where the law does not read N and D or a group holds too few runs for the model, thirds of E
+        where the law has none.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def sensitivity(source: Any, points: Any, *, seed: int = 0) -> pd.DataFrame:
         )
     base = _log_quantiles(posterior, at)
     rows = []
-    for variant, other in _variants(posterior, seed):
+    for variant, other in _variants(posterior, dict.fromkeys(at.labels), seed):
         made = _log_quantiles(other, at)
         width = (made[2] - made[0]) / (base[2] - base[0])
         columns = zip(*np.exp(made), made[1] - base[1], width, strict=True)
@@ -88,21 +89,32 @@ def sensitivity(source: Any, points: Any, *, seed: int = 0) -> pd.DataFrame:
     return frame.sort_values("point", kind="stable", ignore_index=True)
 
 
-def _variants(posterior: Posterior, seed: int) -> Iterator[tuple[str, Posterior]]:
+def _variants(
+    posterior: Posterior, labels: Collection[tuple[str, ...]], seed: int
+) -> Iterator[tuple[str, Posterior]]:
     yield AS_ASKED, posterior
     if {N_PARAMS, N_TOKENS} <= set(posterior.law.inputs):
-        table = fitted_runs(posterior)
+        table = fitted_runs(posterior, labels)
         columns = posterior.group_columns if posterior.labels[0] else ()
         for model, variant in MODELS.items():
             if load_model(model).hash != posterior.spec.hash:
-                with warnings.catch_warnings():
-                    # Notes on groups and gates were given by the fit as asked.
-                    warnings.simplefilter("ignore", BayescaleWarning)
-                    other = fit(table, model, group=columns, engine="amis", seed=seed)
-                yield variant, other
+                other = _refitted(table, model, columns, seed)
+                yield from [(variant, other)] if other else []
     if "E" in posterior.textbook():
         for variant, (low, high) in THIRDS.items():
             yield variant, given_floor(posterior, low, high)
+
+
+def _refitted(
+    table: RunsTable, model: str, columns: tuple[str, ...], seed: int
+) -> Posterior | None:
+    with warnings.catch_warnings():
+        # Notes on groups and gates were given by the fit as asked.
+        warnings.simplefilter("ignore", BayescaleWarning)
+        try:
+            return fit(table, model, group=columns, engine="amis", seed=seed)
+        except InferenceError:
+            return None
 
 
 def given_floor(posterior: Posterior, low: float, high: float) -> Posterior:
@@ -128,12 +140,13 @@ def given_floor(posterior: Posterior, low: float, high: float) -> Posterior:
     return replace(posterior, draws=joined, population={})
 
 
-def fitted_runs(posterior: Posterior) -> RunsTable:
-    """Return the runs that a posterior was fitted to, as a table."""
+def fitted_runs(posterior: Posterior, labels: Collection[tuple[str, ...]] = ()) -> RunsTable:
+    """Return the runs that a posterior was fitted to as a table, of some groups or of all."""
     import pandas as pd
 
     parts = []
-    for label, problem in zip(posterior.labels, posterior.problems, strict=True):
+    for label in labels or posterior.labels:
+        problem = posterior.problems[posterior.group_index(label)]
         part = pd.DataFrame({**problem.inputs, problem.law.output: np.exp(problem.log_loss)})
         part[TRUNK] = problem.trunks
         for column, value in zip(posterior.group_columns, label, strict=False):

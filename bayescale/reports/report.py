@@ -14,6 +14,8 @@ from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.forecast import forecast as forecast_at
 from bayescale.forecasts.held_out import HeldOut, hold_out
 from bayescale.forecasts.points import Points, make_points
+from bayescale.forecasts.sensitivity import sensitivity
+from bayescale.inference.checks.check_posterior import check_posterior
 from bayescale.inference.posterior import Posterior
 from bayescale.reports import checks, numbers, pictures, sentences, tables
 from bayescale.runs.finding import Finding
@@ -55,7 +57,7 @@ def write_report(
     hidden : RunsTable or HeldOut, optional
         Runs kept from the fit.
     findings : sequence of Finding
-        What the linter said.
+        What the linter said; the checks of the fit are made here.
     command : str
         The command that made the report, for whoever repeats it.
 
@@ -83,7 +85,8 @@ def render(
     point = _point(main, decision)
     group = posterior.group_index(main.points.labels[point]) if main.posterior is posterior else 0
     target = decision.scenario.target.loss if decision else None
-    own = [checks.sampling(posterior), checks.reach(main)]
+    seed = _decision_seed(decision)
+    own = [*check_posterior(posterior, main)]
     own += [checks.held_out_coverage(hidden)] if hidden is not None else []
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -110,6 +113,7 @@ def render(
         held_out=pictures.held_out(hidden) if hidden is not None else None,
         coefficients=pictures.coefficients(posterior, group),
         residuals=pictures.residuals(posterior, group),
+        sensitivity=_moves(posterior, main, point, seed),
         findings=_by_weight([*own, *findings]),
         linted=bool(findings),
         provenance=_provenance(posterior, runs, decision, command),
@@ -133,8 +137,20 @@ def candidates_forecast(posterior: Posterior, decision: Decision) -> Forecast:
     labels = [outcome.label for outcome in outcomes]
     points = make_points(posterior, inputs, labels)
     # A group without runs is drawn with the decision's seed, so that its numbers agree.
-    seed = int(decision.provenance.get("decision_seed", "0"))
-    return forecast_at(posterior, points, seed=seed, warn=False)
+    return forecast_at(posterior, points, seed=_decision_seed(decision), warn=False)
+
+
+def _decision_seed(decision: Decision | None) -> int:
+    return int(decision.provenance.get("decision_seed", "0")) if decision else 0
+
+
+def _moves(posterior: Posterior, main: Forecast, point: int, seed: int) -> tables.Table | None:
+    """Return how the forecast of one point moves; None where its group holds no run."""
+    if main.points.labels[point] not in posterior.labels:
+        return None
+    inputs = {name: values[[point]] for name, values in main.points.inputs.items()}
+    at = Points(inputs, main.points.labels[point : point + 1])
+    return tables.sensitivity(sensitivity(posterior, at, seed=seed))
 
 
 def _ahead(posterior: Posterior) -> Forecast:

@@ -35,6 +35,7 @@ CANDIDATES_TITLE = "Candidates"
 PILOTS_TITLE = "Pilots"
 POINTS_TITLE = "Forecast points"
 HIDDEN_TITLE = "What happened to the hidden runs"
+SENSITIVITY_TITLE = "How the answer moves"
 CHECKS_TITLE = "Checks"
 COEFFICIENTS_TITLE = "Coefficients"
 RESIDUALS_TITLE = "Residuals"
@@ -61,6 +62,11 @@ HIDDEN = (
     "These runs were kept from the fit, then forecast. An interval that means what it says holds"
     " about as many of them as its probability; runs of one sweep err together, so a few more or"
     " less is no surprise."
+)
+SENSITIVITY = (
+    "The same runs fitted under another law or prior, and the fit of this report if its floor E lay"
+    " in the lowest or the highest third of what the runs allow. A median that leaves the first"
+    " row's interval means that the answer is the assumption's, not the runs'."
 )
 COEFFICIENTS = (
     "Coefficients as the literature writes them, with central 90 % intervals. Small sweeps fix a"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from bayescale.inference.posterior import Posterior
 from bayescale.laws import Prior
 from bayescale.reports import numbers as n
 from bayescale.runs.schema import RUN_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_ROWS = 200
 """Rows shown of a long forecast or of the hidden runs; the note says how many there are."""
@@ -111,6 +115,23 @@ def hidden_runs(hidden: HeldOut) -> Table:
         for row, actual, word in zip(made.rows, hidden.actual, said, strict=False)
     )
     return Table((*made.columns, "actual", "held"), rows, (*made.texts, "held"))
+
+
+def sensitivity(frame: pd.DataFrame) -> Table:
+    """Return one row a variant of `forecasts.sensitivity`, for one point."""
+    rows = tuple(
+        (
+            str(row["variant"]),
+            str(row["model"]),
+            n.loss(row["loss_q50"]),
+            n.interval((row["loss_q05"], row["loss_q95"])),
+            f"{100 * np.expm1(row['shift']):+.1f} %",
+            n.times(row["width_ratio"]),
+        )
+        for row in frame.to_dict("records")
+    )
+    columns = ("changed", "model", "loss", "90 %", "median moves", "width")
+    return Table(columns, rows, ("changed", "model"))
 
 
 def coefficients(posterior: Posterior) -> Table:
