@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import bayescale as bs
+from bayescale.inference.checks.check_posterior import CHECKS as OF_POSTERIOR
 from bayescale.models.catalog import read_model
 from bayescale.registry import shipped
 from bayescale.runs.catalog import load_card
@@ -99,6 +100,10 @@ def test_architecture_page_lists_the_models(architecture: str):
 
 def test_architecture_page_lists_the_checks(architecture: str):
     assert _first_column(architecture, "Checks of a runs table") == {c.name for c in CHECKS}
+
+
+def test_architecture_page_lists_the_checks_of_a_posterior(architecture: str):
+    assert _first_column(architecture, "Checks of a posterior") == {c.name for c in OF_POSTERIOR}
 
 
 def test_architecture_page_lists_the_runs_tables(architecture: str):

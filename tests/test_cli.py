@@ -158,6 +158,39 @@ def test_backtest_scores_the_larger_runs(run: Run, runs: Path) -> None:
     assert run("backtest", runs, "--out", runs.with_name("scores.csv"))[0] == 0
 
 
+def test_compare_ranks_models(run: Run, runs: Path) -> None:
+    names = "chinchilla_gp_weak,kaplan_plain_weak"
+    status, shown, _ = run("compare", runs, "--models", names, "--json")
+    assert status == 0
+    made = json.loads(shown)
+    assert {row["model"] for row in made["models"]} == set(names.split(","))
+    assert made["best"] == made["models"][0]["model"]
+    status, shown, _ = run("compare", runs, "--models", names)
+    assert status == 0
+    assert made["sentences"][0] in " ".join(shown.split())
+    assert "not known" in shown
+
+
+def test_compare_names_the_nearest_model(run: Run, runs: Path) -> None:
+    status, _, said = run("compare", runs, "--models", "coupled_gp,chinchila")
+    assert status == 2
+    assert "unknown model 'chinchila'" in said
+
+
+def test_fit_prints_the_checks_that_were_not_passed(run: Run, runs: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(runs)
+    frame.loc[20, "loss"] *= 1.1
+    frame.to_csv(tmp_path / "runs.csv", index=False)
+    fit = ("fit", tmp_path / "runs.csv", "--model", "chinchilla_plain_weak")
+    status, shown, _ = run(*fit)
+    assert status == 0
+    assert "REVIEW outlier_runs: 1 of 48 runs lies" in shown
+    assert "PASS" not in shown
+    levels = {f["check"]: f["level"] for f in json.loads(run(*fit, "--json")[1])["checks"]}
+    assert levels["outlier_runs"] == "REVIEW"
+    assert levels["sampling"] == "PASS"
+
+
 def test_allocate_answers_in_text_and_json(run: Run, runs: Path) -> None:
     status, shown, _ = run("allocate", runs, "--flops", "1e22", "--n-params", "7B", "--json")
     (allocation,) = json.loads(shown)

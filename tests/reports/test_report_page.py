@@ -6,10 +6,12 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from simulated_question import simulated_frame, simulated_plan, simulated_runs
 
 import bayescale as bs
+from bayescale.forecasts.sensitivity import sensitivity
 from bayescale.reports import numbers
 from bayescale.runs.finding import Finding
 from bayescale.runs.lint import lint
@@ -108,6 +110,21 @@ def test_findings_come_with_their_recommendation(page) -> None:
     for finding in lint(simulated_runs()):
         assert finding.check in page.text
         assert re.sub(r"\s+", " ", finding.recommendation) in page.text
+
+
+def test_checks_of_the_fit_stand_beside_the_linters(page, posterior) -> None:
+    for finding in bs.check_posterior(posterior):
+        assert finding.check in page.text
+    assert page.text.count("Every loss lies in the central 99 %") == 1
+
+
+def test_page_says_how_the_answer_moves(page, posterior, decision) -> None:
+    inputs = {name: [value] for name, value in decision.outcome.inputs.items()}
+    made = sensitivity(posterior, bs.forecast(posterior, **inputs), seed=0)
+    shown = page.text.split("How the answer moves")[1].split("Checks")[0]
+    for _, row in made.iterrows():
+        assert row["variant"] in shown
+        assert f"{100 * np.expm1(row['shift']):+.1f} %" in shown
 
 
 def test_page_loads_nothing_and_runs_nothing(page) -> None:

@@ -36,11 +36,12 @@ def run(subject: Subject) -> Finding:
         message = f"No run lies {LARGEST:g} sd from what the other runs predict of it."
         return Finding(NAME, "PASS", message)
     more = f"; and {len(said) - 3} more" if len(said) > 3 else ""
+    verb = "lie" if len(said) > 1 else "lies"
     return Finding(
         NAME,
         "REVIEW",
-        f"{len(said)} of {subject.posterior.n_runs} runs lie more than {LARGEST:g} sd from what the"
-        f" other runs predict of them: {listed(said[:3])}{more}.",
+        f"{len(said)} of {subject.posterior.n_runs} runs {verb} more than {LARGEST:g} sd from what"
+        f" the other runs predict: {listed(said[:3])}{more}.",
         "Did they diverge, or follow another recipe? Set status to diverged, or leave them out with"
         " where=, and see whether the forecast moves.",
         tuple(rows),

@@ -9,7 +9,7 @@ from scipy import stats
 
 from bayescale.inference.checks.linear import best_fit, noise_rotation, orthonormal
 from bayescale.inference.checks.subject import Check, FittedGroup, Subject
-from bayescale.models.catalog import DEFAULT_MODEL
+from bayescale.models.catalog import DEFAULT_MODEL, WEAK_MODEL
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem
 from bayescale.runs.finding import Finding, listed
@@ -47,7 +47,10 @@ def run(subject: Subject) -> Finding:
         advice = "Read forecasts, which hold that error; exponents and E are the law's alone."
     else:
         message += f" Model {spec.name} takes the law as exact, so its intervals are too narrow."
-        advice = f"Fit with model='{DEFAULT_MODEL}', which carries the law's error."
+        advice = (
+            f"Fit with model='{DEFAULT_MODEL}', or '{WEAK_MODEL}' for a table unlike the public"
+            " ones: they carry the law's error into the interval."
+        )
     return Finding(NAME, "REVIEW", message, advice)
 
 
