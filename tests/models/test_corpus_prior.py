@@ -1,0 +1,100 @@
+"""Learned priors: pinned to their file, averaged without the families left out, never argmaxed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bayescale as bs
+from bayescale.errors import ModelError, UnknownNameError
+from bayescale.models.corpus_prior import BEST, CorpusPrior, load_corpus_prior
+from bayescale.models.learned import HYPERS, corpus_prior_of, numbers, spec_of, without_families
+from bayescale.registry import shipped
+
+PRIOR = shipped("models", "priors", "coupled_gp.json")
+
+
+@pytest.fixture(scope="module")
+def prior() -> CorpusPrior:
+    """The shipped corpus prior."""
+    return load_corpus_prior(PRIOR)
+
+
+def invented(n_designs: int = 90) -> CorpusPrior:
+    """Return a prior whose first family likes large numbers and whose second likes small ones."""
+    rng = np.random.default_rng(5)
+    designs = rng.standard_normal((n_designs, len(HYPERS)))
+    crps = np.exp(np.stack([-designs[:, 0], 0.3 * designs[:, 0]], axis=1))
+    scores = np.stack([np.zeros((n_designs, 2)), crps], axis=2)
+    return CorpusPrior.of(designs, scores, ["up", "down"], {"up": 1.0, "down": 1.0}, {})
+
+
+def test_the_model_file_holds_exactly_what_was_learned(prior: CorpusPrior) -> None:
+    spec = bs.load_model("coupled_gp")
+    trunk = spec.noise.trunk_correlation
+    made = spec_of(numbers(prior.average()), spec.name, spec.title, trunk, spec.corpus_prior)
+    assert made.to_dict() == spec.to_dict()
+    assert made.hash == spec.hash
+
+
+def test_provenance_names_command_tables_and_cost(prior: CorpusPrior) -> None:
+    assert prior.provenance["command"] == "python benchmarks/learn_prior.py"
+    families = {name.split("/")[0] for name in prior.provenance["tables_sha256"]}
+    assert families == set(prior.families)
+    assert prior.provenance["cpu_seconds"] > 0
+    assert len(prior.families) == 13
+
+
+def test_a_family_left_out_has_no_say() -> None:
+    prior = invented()
+    with_both, without_up = prior.average(), prior.average(["up"])
+    assert with_both[0] > 0.5
+    assert without_up[0] < -0.5
+    order = np.argsort(prior.designs[:, 0])[:BEST]
+    np.testing.assert_allclose(without_up, prior.designs[order].mean(axis=0))
+
+
+def test_the_average_of_the_best_is_shipped_and_not_the_best() -> None:
+    prior = invented()
+    best = prior.designs[np.argmax(prior.gains.mean(axis=1))]
+    assert not np.allclose(prior.average(), best)
+
+
+def test_leaving_a_family_out_changes_the_numbers_and_the_hash() -> None:
+    spec = bs.load_model("coupled_gp")
+    without = without_families(spec, ["gadre"])
+    assert without.name == spec.name
+    assert without.hash != spec.hash
+    assert without.slopes != spec.slopes
+
+
+def test_an_unknown_family_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match=r"'gader'.*Did you mean 'gadre'"):
+        without_families(bs.load_model("coupled_gp"), ["gader"])
+
+
+def test_a_model_that_learned_nothing_is_refused() -> None:
+    with pytest.raises(ModelError, match="'coupled_gp_weak' has no corpus prior"):
+        corpus_prior_of(bs.load_model("coupled_gp_weak"))
+
+
+def test_a_changed_file_is_noticed(prior: CorpusPrior, tmp_path: Path) -> None:
+    content = json.loads(PRIOR.read_text(encoding="utf-8"))
+    content["gains"][0][0] += 1.0
+    path = tmp_path / "coupled_gp.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ModelError, match=f"expected '?{prior.hash}"):
+        load_corpus_prior(path)
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match="cannot be read: 'designs'"):
+        load_corpus_prior(path)
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
+    prior = invented()
+    again = load_corpus_prior(prior.save(tmp_path / "p.json"))
+    assert again.hash == prior.hash
+    np.testing.assert_allclose(again.average(), prior.average(), atol=1e-4)
