@@ -82,7 +82,9 @@ def train(
     seeds = tuple(member.seed for member in config.members)
     n_sequences = config.train.batch_tokens // config.architecture.context
     warmup_steps = config.optim.warmup_tokens / config.train.batch_tokens
-    peak_K = torch.tensor([member.learning_rate for member in config.members], device=device)
+    # The type is stated because rates that come as NumPy numbers would make it float64.
+    peaks = [member.learning_rate for member in config.members]
+    peak_K = torch.tensor(peaks, dtype=torch.float32, device=device)
     n_steps = sum(segment.n_steps for segment in plan)
 
     state = checkpoint.load(folder, device)

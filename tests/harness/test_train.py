@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
@@ -37,6 +38,13 @@ def test_a_member_trains_the_same_alone_and_among_eight(make_unit, tmp_path):
     for k in (0, 3, 7):
         train(make_unit(members=(EIGHT[k],), **parts), tmp_path / f"alone{k}")
         assert results(tmp_path / f"alone{k}").items() <= stacked.items()
+
+
+def test_a_rate_read_from_a_table_trains_the_same(make_unit, tmp_path):
+    train(make_unit(), tmp_path / "plain")
+    member = Member(seed=0, learning_rate=np.float64(0.01))
+    train(make_unit(members=(member,)), tmp_path / "numpy")
+    assert results(tmp_path / "plain") == results(tmp_path / "numpy")
 
 
 def test_members_learn(make_unit, tmp_path):
