@@ -68,7 +68,7 @@ def _scores(made: Backtest) -> str:
 
 def _page(path: Path, posterior: bs.Posterior, decision: bs.Decision) -> str:
     bs.write_report(path, posterior=posterior, decision=decision)
-    return path.read_text(encoding="utf-8")
+    return re.sub(r"\d\d:\d\d UTC", "", path.read_text(encoding="utf-8"))
 
 
 def test_all_lists_what_can_be_imported():
