@@ -30,6 +30,12 @@ def run(subject: Subject) -> Finding:
 
     An F-test of all the terms at once, on what they add to the law linearised about its best fit:
     (log N)^2, log N x log D and (log D)^2, and so log compute squared.
+
+    Notes
+    -----
+    Of 2000 additive tables the additive law raised it in 1.2 %. Of 100 coupled ones (gamma .6, 60
+    runs, noise .4 %) it raised it in all where they spanned 2.5 decades of compute and D/N 4 to
+    100, and in 71 where they spanned 2.2 and 5 to 80: a narrow design hides a bend.
     """
     tested = [(group, *_test(group, subject)) for group in subject.groups]
     known = [(group, p, term) for group, p, term in tested if term]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import bayescale as bs
+from bayescale.runs.catalog import load_card
 from tests.inference.checks.conftest import finding, simulate
 
 
@@ -64,9 +67,16 @@ def test_a_prior_of_ones_own_that_excludes_the_table_fails(fit) -> None:
 
 
 def test_missed_gates_are_told(clean) -> None:
-    from dataclasses import replace
-
     poor = replace(clean.diagnostics, khat=(0.9,), ess=120.0)
     found = finding("sampling", replace(clean, diagnostics=poor))
     assert found.level == "REVIEW"
     assert "khat 0.90 is above 0.7; effective sample size 120 is below 300" in found.message
+
+
+@pytest.mark.parametrize("name", bs.list_runs())
+def test_a_shipped_table_lies_inside_the_prior_predictive_of_its_default_model(
+    name: str, fit
+) -> None:
+    runs = bs.read_runs(name)
+    posterior = fit(runs, group=load_card(name).default_group)
+    assert finding("prior_predictive", posterior).level == "PASS"

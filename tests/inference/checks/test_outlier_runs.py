@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bayescale.inference.checks.linear import linear_at
 from bayescale.inference.checks.outlier_runs import left_out
 from bayescale.inference.checks.subject import Subject
 from tests.inference.checks.conftest import NOISE, finding, simulate
@@ -44,8 +45,6 @@ def test_leaving_out_in_closed_form_is_leaving_out(fit) -> None:
     frame = simulate(13, n_runs=20)
     subject = Subject(fit(frame, "chinchilla_plain_weak"))
     group = subject.groups[0]
-    from bayescale.inference.checks.linear import linear_at
-
     near = linear_at(group.problem, subject.coordinates(group).mean(axis=0))
     rest = np.arange(20) != 6
     J, r = near.jacobian[rest], near.residuals[rest]
