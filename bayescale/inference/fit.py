@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -305,7 +306,6 @@ def _resampled(
 
 
 def _provenance(table: RunsTable, spec: ModelSpec, seed: int) -> dict[str, str]:
-    packages = {name: version(name) for name in ("bayescale", "numpy", "scipy")}
     return {
         "runs": table.name,
         "runs_sha256": table.fingerprint,
@@ -313,5 +313,10 @@ def _provenance(table: RunsTable, spec: ModelSpec, seed: int) -> dict[str, str]:
         "model_hash": spec.hash,
         "seed": str(seed),
         "python": platform.python_version(),
-        **packages,
+        **_versions(),
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("bayescale", "numpy", "scipy")}

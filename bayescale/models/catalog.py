@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,17 @@ def read_model(path: Path) -> ModelSpec:
     ModelError
         When the file is missing, is no YAML mapping, or its name is not the file's name.
     """
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return _read_model(path, changed)
+
+
+@cache
+def _read_model(path: Path, changed: int) -> ModelSpec:
+    """Read a file once for each time it `changed`: parsing costs as much as half a fit."""
+    del changed
     where = f"model file {path.name!r}"
     data = read_yaml(path, where)
     if data.get("name") != path.stem:
