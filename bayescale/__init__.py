@@ -37,6 +37,7 @@ _EXPORTS = {
     "load_posterior": "bayescale.inference.posterior",
     "load_scenario": "bayescale.decisions.scenario",
     "read_runs": "bayescale.runs.table",
+    "sensitivity": "bayescale.forecasts.sensitivity",
     "write_report": "bayescale.reports.report",
 }
 

@@ -158,6 +158,18 @@ def test_backtest_scores_the_larger_runs(run: Run, runs: Path) -> None:
     assert run("backtest", runs, "--out", runs.with_name("scores.csv"))[0] == 0
 
 
+def test_forecast_says_how_it_moves_when_asked(run: Run, runs: Path) -> None:
+    points = runs.with_name("far.csv")
+    points.write_text("n_params,n_tokens\n7e9,1e12\n")
+    asked = ("forecast", runs, "--at", points, "--sensitivity")
+    status, shown, _ = run(*asked, "--json")
+    assert status == 0
+    rows = json.loads(shown)["sensitivity"]
+    assert rows[0]["variant"] == "as asked"
+    assert {"law: additive, weak prior", "floor E: lowest third"} <= {r["variant"] for r in rows}
+    assert "floor E: highest third" in " ".join(run(*asked)[1].split())
+
+
 def test_compare_ranks_models(run: Run, runs: Path) -> None:
     names = "chinchilla_gp_weak,kaplan_plain_weak"
     status, shown, _ = run("compare", runs, "--models", names, "--json")

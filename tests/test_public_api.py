@@ -50,6 +50,7 @@ def calls(posterior: bs.Posterior, runs_file: Path, plan_file: Path, tmp_path: P
         "load_posterior": lambda: _draws(bs.load_posterior(tmp_path / "posterior.nc")),
         "load_scenario": lambda: bs.load_scenario(plan_file),
         "read_runs": lambda: bs.read_runs(runs_file).fingerprint,
+        "sensitivity": lambda: bs.sensitivity(posterior, forecast).to_dict("list"),
         "write_report": lambda: _page(tmp_path / "report.html", posterior, decision),
     }
 

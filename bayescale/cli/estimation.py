@@ -81,6 +81,9 @@ def forecast(
         typer.Option("--without-family", help="Use the corpus prior learned without this family."),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Intervals before recalibration.")] = False,
+    moves: Annotated[
+        bool, typer.Option("--sensitivity", help="Also under other laws, priors and floors.")
+    ] = False,
     priors: Priors = None,
     pooling: Pooling = None,
     engine: Engine = "auto",
@@ -94,6 +97,7 @@ def forecast(
 
     from bayescale.forecasts.forecast import forecast as make_forecast
     from bayescale.forecasts.points import read_points
+    from bayescale.forecasts.sensitivity import sensitivity
     from bayescale.runs.save import save_table
 
     posterior = read_source(
@@ -106,12 +110,16 @@ def forecast(
         save_table({str(name): table[name].to_numpy() for name in table}, out_file)
     notes = [*posterior.notes, *([_raw_note(posterior)] if raw else [])]
     notes += dict.fromkeys(made.reliability)
+    moved = sensitivity(posterior, made, seed=seed) if moves else None
     if as_json:
         diagnostics = asdict(posterior.diagnostics)
-        print_json({"forecast": records(table), "diagnostics": diagnostics, "notes": notes})
+        content = {"forecast": records(table), "diagnostics": diagnostics, "notes": notes}
+        print_json(content if moved is None else {**content, "sensitivity": records(moved)})
         return
     if out_file is None:
         print_frame(table)
+    if moved is not None:
+        print_frame(moved)
     print_lines([repr(made), *notes])
 
 

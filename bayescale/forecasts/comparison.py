@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,20 +116,29 @@ class Comparison:
         """What a reader may and may not conclude."""
         if self.n_tasks < FEWEST_TASKS:
             few = f"{self.n_tasks} task(s), fewer than {FEWEST_TASKS}"
-            return (f"The models cannot be told apart on this table: it yields {few}.",)
+            alone = [f"The models cannot be told apart on this table: it yields {few}."]
+            return (*alone, *self._on_public_tables(self.models))
         close = [name for name in self.models[1:] if not self.told_apart(name)]
         worse = [name for name in self.models[1:] if self.told_apart(name)]
-        said = []
+        said: list[str] = []
         if close:
             verb = "cannot be told from it" if worse else "cannot be told apart on this table"
             subject = ", ".join(close)
             said.append(
                 f"{self.best} scores best, but {subject} {verb}: the {CI_PROB:.0%} interval of the"
-                " difference covers 0. Prefer the one with the better scores on public tables."
+                " difference covers 0."
             )
+            said += self._on_public_tables([self.best, *close])
         if worse:
             said.append(f"{self.best} predicts better than {', '.join(worse)} on this table.")
         return tuple(said)
+
+    def _on_public_tables(self, models: Sequence[str]) -> list[str]:
+        known = {name: found["crps"] for name in models if (found := corpus_scores(name))}
+        if len(known) < 2:
+            return []
+        first = min(known, key=lambda name: known[name])
+        return [f"On public tables {first} scores best of them (CRPS {known[first]:.4f})."]
 
     def to_dict(self) -> dict[str, Any]:
         """Return table, ranking and sentences as plain data."""

@@ -84,6 +84,11 @@ def test_two_tasks_tell_nothing_apart() -> None:
     assert scored([0.02]).difference("own")[1:] == (-np.inf, np.inf)
 
 
+def test_public_tables_speak_where_this_one_cannot() -> None:
+    found = scored([0.02, 0.03], models=("chinchilla_gp_weak", "coupled_gp"))
+    assert found.sentences[1].startswith("On public tables coupled_gp scores best of them (CRPS")
+
+
 def test_shipped_models_come_with_their_scores_on_public_tables() -> None:
     frame = scored([0.0, 0.0, 0.0]).frame.set_index("model")
     file = shipped("benchmarks", "results", "backtest_coupled_gp.json")
