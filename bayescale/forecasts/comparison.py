@@ -122,11 +122,9 @@ class Comparison:
         worse = [name for name in self.models[1:] if self.told_apart(name)]
         said: list[str] = []
         if close:
-            verb = "cannot be told from it" if worse else "cannot be told apart on this table"
-            subject = ", ".join(close)
             said.append(
-                f"{self.best} scores best, but {subject} {verb}: the {CI_PROB:.0%} interval of the"
-                " difference covers 0."
+                f"{self.best} scores best, but {', '.join(close)} cannot be told from it on this"
+                f" table: the {100 * CI_PROB:g} % interval of the difference covers 0."
             )
             said += self._on_public_tables([self.best, *close])
         if worse:

@@ -65,7 +65,7 @@ def test_the_best_differs_from_itself_by_nothing(made) -> None:
 def test_a_difference_that_covers_zero_is_no_difference() -> None:
     found = scored([0.002, -0.001, 0.001, -0.001, 0.0015])
     assert not found.told_apart("own")
-    assert "cannot be told apart on this table: the 90% interval" in found.sentences[0]
+    assert "own cannot be told from it on this table: the 90 % interval" in found.sentences[0]
     assert "not told apart from it: own" in repr(found)
 
 
