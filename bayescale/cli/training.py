@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from bayescale.cli.application import app
 from bayescale.cli.options import Json
 from bayescale.cli.screen import bar, print_json, print_lines, status
+from bayescale.errors import HarnessError
 
 
 @app.command(epilog="Example: bayescale corpus python_stdlib")
@@ -18,7 +20,7 @@ def corpus(
     as_json: Json = False,
 ) -> None:
     """List the corpora the harness trains on, or build one from its recipe."""
-    from bayescale.harness.data import build_corpus, list_corpora
+    from bayescale.harness.corpora import build_corpus, list_corpora
 
     if name is None:
         found = list(list_corpora())
@@ -37,9 +39,19 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Train the runs of a plan and write their table; resumes where it was stopped."""
-    from bayescale.harness.sweep import run_sweep
-
+    run_sweep = _harness()
     folder = out_dir or Path("sweeps") / plan.stem
     with bar(not as_json, "training") as advance:
         table = run_sweep(plan, folder, progress=advance, workers=workers)
     print_json({"runs": str(table)}) if as_json else print_lines([f"wrote {table}"])
+
+
+def _harness() -> Callable[..., Path]:
+    try:
+        from bayescale.harness.sweep import run_sweep
+    except ModuleNotFoundError as error:
+        raise HarnessError(
+            f"sweep trains networks, but the package {error.name!r} is not installed.",
+            "Install bayescale[harness].",
+        ) from error
+    return run_sweep

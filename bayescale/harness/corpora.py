@@ -42,8 +42,31 @@ def recipes() -> dict[str, Path]:
     return {folder.name: folder for folder in found}
 
 
-def build(name: str) -> Path:
-    """Build a corpus unless the cache has it; see `bayescale.harness.data.build_corpus`."""
+def list_corpora() -> tuple[str, ...]:
+    """Return the names of all corpus recipes, sorted."""
+    return tuple(sorted(recipes()))
+
+
+def build_corpus(name: str) -> Path:
+    """Make a corpus from its recipe in ``data/corpora`` unless the cache has it.
+
+    Parameters
+    ----------
+    name : str
+        Folder name under ``data/corpora``.
+
+    Returns
+    -------
+    Path
+        Folder with ``tokens.bin`` and ``meta.json``.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such recipe.
+    HarnessError
+        When the tokens are not those the card records.
+    """
     found = recipes()
     if name not in found:
         raise UnknownNameError("corpus", name, found, where="data/corpora")

@@ -144,35 +144,3 @@ def open_batches(config: RunConfig, corpus_dir: Path | None) -> Batches:
     tokens = np.fromfile(corpus_dir / "tokens.bin", dtype=meta["dtype"])
     n_heldout, eval_tokens = meta["n_heldout"], data.eval_tokens
     return TokenBatches(tokens, n_heldout=n_heldout, context=context, eval_tokens=eval_tokens)
-
-
-def build_corpus(name: str) -> Path:
-    """Make a corpus from its recipe in ``data/corpora`` unless the cache has it.
-
-    Parameters
-    ----------
-    name : str
-        Folder name under ``data/corpora``.
-
-    Returns
-    -------
-    Path
-        Folder with ``tokens.bin`` and ``meta.json``.
-
-    Raises
-    ------
-    UnknownNameError
-        When there is no such recipe.
-    HarnessError
-        When the tokens are not those the card records.
-    """
-    from bayescale.harness.corpora import build
-
-    return build(name)
-
-
-def list_corpora() -> tuple[str, ...]:
-    """Return the names of all corpus recipes, sorted."""
-    from bayescale.harness.corpora import recipes
-
-    return tuple(sorted(recipes()))

@@ -14,7 +14,7 @@ from bayescale.errors import HarnessError
 from bayescale.harness import record
 from bayescale.harness.accounting import count_params
 from bayescale.harness.config import ZIPF_FACTS, Member, RunConfig
-from bayescale.harness.data import build_corpus
+from bayescale.harness.corpora import build_corpus
 from bayescale.harness.engine import Job, Progress, run_jobs
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.plan_file import load_plan

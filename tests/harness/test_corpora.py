@@ -9,7 +9,7 @@ import shutil
 import pytest
 import yaml
 
-from bayescale.errors import BayescaleWarning, HarnessError
+from bayescale.errors import BayescaleWarning, HarnessError, UnknownNameError
 from bayescale.harness import corpora
 
 
@@ -33,7 +33,7 @@ def record_hash(recipe, sha256):
 
 def test_documents_are_distinct_shuffled_and_split_whole(recipe):
     with pytest.warns(BayescaleWarning, match=r"version 1 has no recorded hash; found [0-9a-f]"):
-        folder = corpora.build("tiny")
+        folder = corpora.build_corpus("tiny")
     tokens = (folder / "tokens.bin").read_bytes()
     assert sorted(tokens.split(b"\x00")) == [b"", b"one", b"three", b"two"]
     meta = json.loads((folder / "meta.json").read_text())
@@ -48,21 +48,21 @@ def test_the_order_depends_on_the_text_alone():
 
 def test_a_recorded_hash_that_matches_is_silent(recipe):
     with pytest.warns(BayescaleWarning):
-        folder = corpora.build("tiny")
+        folder = corpora.build_corpus("tiny")
     record_hash(recipe, json.loads((folder / "meta.json").read_text())["sha256"])
-    assert corpora.build("tiny") == folder
+    assert corpora.build_corpus("tiny") == folder
 
 
 def test_a_wrong_hash_names_both(recipe):
     record_hash(recipe, "abc")
     with pytest.raises(HarnessError, match=r"expected token hash abc, found [0-9a-f]{64}"):
-        corpora.build("tiny")
+        corpora.build_corpus("tiny")
 
 
 def test_a_card_without_versions_is_refused(recipe):
     (recipe / "card.yaml").write_text("name: tiny\n")
     with pytest.raises(HarnessError, match=r"card of 'tiny': key 'versions' is missing"):
-        corpora.build("tiny")
+        corpora.build_corpus("tiny")
 
 
 @pytest.mark.parametrize("name", ["gcide", "python_stdlib"])
@@ -78,7 +78,7 @@ def test_the_standard_library_has_its_recorded_hash(tmp_path, monkeypatch):
     known = corpora.load_card(corpora.recipes()["python_stdlib"])["versions"]
     if platform.python_version() not in known:
         pytest.skip(f"no hash recorded for Python {platform.python_version()}")
-    assert (corpora.build("python_stdlib") / "meta.json").is_file()
+    assert (corpora.build_corpus("python_stdlib") / "meta.json").is_file()
 
 
 @pytest.mark.slow
@@ -86,4 +86,13 @@ def test_the_dictionary_recipe_without_its_programs(tmp_path, monkeypatch):
     monkeypatch.setenv("BAYESCALE_CACHE", str(tmp_path))
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(HarnessError, match=r"program 'apt-get' is not installed"):
-        corpora.build("gcide")
+        corpora.build_corpus("gcide")
+
+
+def test_the_recipes_are_listed():
+    assert corpora.list_corpora() == ("gcide", "python_stdlib")
+
+
+def test_an_unknown_corpus_names_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"unknown corpus 'gcid'.*'gcide'"):
+        corpora.build_corpus("gcid")

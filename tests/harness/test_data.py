@@ -9,14 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
-from bayescale.errors import HarnessError, UnknownNameError  # noqa: E402
+from bayescale.errors import HarnessError  # noqa: E402
 from bayescale.harness.config import DataConfig  # noqa: E402
-from bayescale.harness.data import (  # noqa: E402
-    TokenBatches,
-    build_corpus,
-    list_corpora,
-    open_batches,
-)
+from bayescale.harness.data import TokenBatches, open_batches  # noqa: E402
 
 
 @pytest.fixture
@@ -86,12 +81,3 @@ def test_other_tokens_than_planned_are_refused(make_unit, tmp_path):
     (tmp_path / "meta.json").write_text(json.dumps(meta))
     with pytest.raises(HarnessError, match=r"planned with tokens 'aaaa', the cache holds 'bbbb'"):
         open_batches(unit, tmp_path)
-
-
-def test_the_recipes_are_listed():
-    assert list_corpora() == ("gcide", "python_stdlib")
-
-
-def test_an_unknown_corpus_names_the_nearest():
-    with pytest.raises(UnknownNameError, match=r"unknown corpus 'gcid'.*'gcide'"):
-        build_corpus("gcid")

@@ -75,6 +75,6 @@ def _number(digits: bytes) -> int:
 
 
 if __name__ == "__main__":
-    from bayescale.harness.data import build_corpus
+    from bayescale.harness.corpora import build_corpus
 
     print(build_corpus("gcide"))

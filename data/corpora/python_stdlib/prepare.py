@@ -44,6 +44,6 @@ def documents() -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    from bayescale.harness.data import build_corpus
+    from bayescale.harness.corpora import build_corpus
 
     print(build_corpus("python_stdlib"))
