@@ -35,11 +35,14 @@ def ladder(
     problem, label = posterior.problems[group], posterior.labels[group]
     rows = [k for k, name in enumerate(forecast.points.labels) if name == label]
     given = {name: values[rows] for name, values in forecast.points.inputs.items()}
-    points = positions(problem.law, given) if rows else problem.positions
+    # A group known only through its population starts where the groups with runs do.
+    known = [problem] if len(problem) else [p for p in posterior.problems if len(p)]
+    fitted = np.concatenate([each.positions for each in known])
+    points = positions(problem.law, given) if rows else fitted
     largest = points[np.argmax(points.sum(axis=1))]
     anchor = points[rows.index(through)] if through in rows else largest
-    start = problem.positions.sum(axis=1).min()
-    end = max(largest.sum(), problem.positions.sum(axis=1).max()) + 0.35
+    start = fitted.sum(axis=1).min()
+    end = max(largest.sum(), fitted.sum(axis=1).max()) + 0.35
     shift = (np.linspace(start, end, steps) - anchor.sum()) / len(anchor)
     inputs = {name: np.exp(anchor[k] + shift) for k, name in enumerate(problem.law.inputs)}
     return forecast_at(posterior, Points(inputs, (label,) * steps), warn=False)

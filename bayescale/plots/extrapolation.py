@@ -82,6 +82,8 @@ def plot_extrapolation(
 
 def _fitted(ax: Axes, forecast: Forecast, group: int, curve: Forecast) -> None:
     problem = forecast.posterior.problems[group]
+    if not len(problem):
+        return
     x, y = compute(problem.inputs), np.exp(problem.log_loss)
     near = np.ones(len(x), dtype=bool)
     name = "fitted runs"

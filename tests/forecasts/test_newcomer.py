@@ -10,7 +10,9 @@ import pytest
 
 from bayescale import forecast, load_model
 from bayescale.errors import ForecastError
+from bayescale.forecasts.ladder import ladder
 from bayescale.forecasts.newcomer import with_new_group
+from bayescale.plots.extrapolation import plot_extrapolation
 
 NEW = pd.DataFrame({"n_params": [1e9], "n_tokens": [4e10], "dataset": ["code"]})
 
@@ -76,3 +78,23 @@ def test_a_new_group_is_less_certain_than_a_known_one(pooled):
 def test_the_seed_fixes_a_new_group(pooled):
     one, two = (forecast(pooled, NEW, seed=2, warn=False).to_frame() for _ in range(2))
     assert one.equals(two)
+
+
+def test_its_ladder_starts_where_the_groups_with_runs_do(pooled):
+    made = forecast(pooled, NEW)
+    group = made.posterior.group_index(("code",))
+    steps = ladder(made, group, through=0)
+    compute = steps.points.inputs["n_params"] * steps.points.inputs["n_tokens"]
+    smallest = min(
+        float((p.inputs["n_params"] * p.inputs["n_tokens"]).min()) for p in pooled.problems
+    )
+    assert compute[0] == pytest.approx(smallest)
+    assert compute[-1] >= 1e9 * 4e10
+
+
+def test_it_is_plotted_without_runs_of_its_own(pooled):
+    made = forecast(pooled, NEW)
+    ax = plot_extrapolation(made, group=made.posterior.group_index(("code",)))
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "median" in labels
+    assert not any(label.startswith("fitted runs") for label in labels)
