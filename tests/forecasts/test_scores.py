@@ -72,7 +72,7 @@ def test_crps_of_draws_is_the_mean_over_pairs():
 
 @pytest.mark.slow
 def test_crps_agrees_with_a_library():
-    library = pytest.importorskip("scoringrules")
+    library = pytest.importorskip("scoringrules", reason="the oracle of the extra `dev`")
     rng, given = np.random.default_rng(2), mixture(20)
     draws, actual = rng.normal(size=(80, 2)), np.array([0.97, 1.08])
     found = library.crps_mixnorm(actual, given.mean.T, np.sqrt(given.variance).T)
