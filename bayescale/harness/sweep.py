@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from bayescale.harness.plan_file import load_plan
 from bayescale.harness.tuning import best_rate, interpolated_rates
 from bayescale.runs import schema
 
-__all__ = ["load_plan", "run_sweep"]
+__all__ = ["load_plan", "remake_table", "run_sweep"]
 
 TUNING_SHARE = 0.15
 """Part of the progress bar given to the search for the learning rate."""
@@ -99,6 +101,33 @@ def run_sweep(
 
     run_jobs(jobs, workers=workers, progress=told, on_finished=write_partial)
     return write_table(out, jobs)
+
+
+def remake_table(folder: Path) -> str:
+    """Train the runs of a shipped table again, from the plan that bears its name.
+
+    Resumes if it was cut short; progress is printed in place.
+
+    Parameters
+    ----------
+    folder : Path
+        ``data/runs/<name>`` of the repository, whose ``runs.csv`` is replaced at the end.
+
+    Returns
+    -------
+    str
+        SHA-256 of the new table; on the card's processor and versions it is the card's.
+    """
+    repository = folder.parents[2]
+    plan = repository / "benchmarks" / "sweeps" / f"{folder.name}.yaml"
+
+    def tell(share: float, doing: str) -> None:
+        print(f"\r{share:6.1%}  {doing:60}", end="", flush=True)
+
+    table = run_sweep(plan, repository / "sweeps" / folder.name, progress=tell)
+    print()
+    shutil.copyfile(table, folder / "runs.csv")
+    return hashlib.sha256(table.read_bytes()).hexdigest()
 
 
 def tuning_units(plan: SweepPlan, tokens_sha256: str) -> list[RunConfig]:
