@@ -18,13 +18,13 @@ from bayescale.forecasts.predict import predict
 from bayescale.forecasts.scores import crps_mixture, log_density
 from bayescale.forecasts.tasks import Task
 from bayescale.inference.amis import Effort, sample
+from bayescale.inference.fit import run_arrays
 from bayescale.inference.posterior import Diagnostics, Posterior
 from bayescale.laws import load_law
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem, choose_constants
 from bayescale.models.spec import ModelSpec
-from bayescale.runs import schema
 
 QUICK = Effort(starts=3, rounds=6, size=250, target_ess=150.0)
 MAX_TRAIN, MAX_TEST_PER_CELL = 150, 40
@@ -49,12 +49,11 @@ class ScoredTask:
         """Thin a task to the sizes that a search can afford."""
         law = load_law("coupled")
         train, test = _thinned(len(task.train), MAX_TRAIN, rng), _thinned_cells(task.cells, rng)
-        has_trunks = schema.TRUNK in task.train.columns
-        trunks = task.train.labels(schema.TRUNK) if has_trunks else np.full(len(task.train), "")
+        inputs, log_loss, trunks = run_arrays(law, task.train)
         return cls(
             family=family,
-            inputs={name: task.train.numbers(name)[train] for name in law.inputs},
-            log_loss=np.log(task.train.numbers(law.output))[train],
+            inputs={name: values[train] for name, values in inputs.items()},
+            log_loss=log_loss[train],
             trunks=trunks[train],
             at={name: task.test.numbers(name)[test] for name in law.inputs},
             actual=np.log(task.test.numbers(law.output))[test],

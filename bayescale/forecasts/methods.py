@@ -7,24 +7,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bayescale.errors import ForecastError
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.predict import predict
-from bayescale.inference.amis import EFFORTS, Weighted, sample
 from bayescale.inference.corpus_range import outside_corpus
-from bayescale.inference.fit import ESS_MIN, KHAT_MAX
-from bayescale.inference.posterior import Diagnostics, Posterior
+from bayescale.inference.fit import (
+    ESS_MIN,
+    KHAT_MAX,
+    importance_sample,
+    resampled,
+    run_arrays,
+)
+from bayescale.inference.posterior import Posterior
 from bayescale.laws import load_law
 from bayescale.models.catalog import WEAK_MODEL, load_model
-from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
 from bayescale.models.learned import corpus_prior_of, without_families
 from bayescale.models.problem import Problem, choose_constants
 from bayescale.models.spec import ModelSpec
 from bayescale.runs.runs_table import RunsTable
-from bayescale.runs.schema import TRUNK
 
 Inputs = Mapping[str, Floats]
 
@@ -99,25 +100,16 @@ class ModelMethod:
     def fit(self, train: RunsTable) -> Posterior:
         """Return the posterior of one group's runs, equal to what `fit` draws from them."""
         problem = self._problem(train)
-        density = Density(problem)
-        found = _sample(density, self.seed)
-        picked = found.resample(self.draws, np.random.default_rng([self.seed, 0, 1]))
-        values = density.constrain(picked)
+        weighted = importance_sample(problem, self.seed)
+        draws, diagnostics = resampled([problem], [weighted], self.draws, self.seed)
         return Posterior(
             spec=problem.spec,
             group_columns=(),
             labels=((),),
             problems=(problem,),
-            draws={symbol: value.T[:, :, None] for symbol, value in values.items()},
+            draws=draws,
             population={},
-            diagnostics=Diagnostics(
-                engine="amis",
-                khat=(found.khat,),
-                ess=found.ess,
-                rhat=float("nan"),
-                divergences=0,
-                cpu_seconds=0.0,
-            ),
+            diagnostics=diagnostics,
             notes=(),
             provenance={"runs": train.name},
         )
@@ -125,15 +117,12 @@ class ModelMethod:
     def _problem(self, train: RunsTable) -> Problem:
         unlike = self.elsewhere and outside_corpus(self.spec, train, ())
         spec = self.elsewhere if self.elsewhere and unlike else self.spec
-        law = load_law(spec.law)
-        inputs = {name: train.numbers(name) for name in law.inputs}
-        log_loss = np.log(train.numbers(law.output))
-        has_trunks = TRUNK in train.columns
+        inputs, log_loss, trunks = run_arrays(load_law(spec.law), train)
         return Problem(
             spec=spec,
             inputs=inputs,
             log_loss=log_loss,
-            trunks=train.labels(TRUNK) if has_trunks else np.full(len(train), ""),
+            trunks=trunks,
             constants=choose_constants(spec, inputs, log_loss),
         )
 
@@ -154,15 +143,6 @@ def without_family(method: Method, family: str) -> Method:
     if family not in corpus_prior_of(method.spec).families:
         return method
     return replace(method, spec=without_families(method.spec, (family,)))
-
-
-def _sample(density: Density, seed: int) -> Weighted:
-    rng = np.random.default_rng([seed, 0])
-    for effort in EFFORTS:
-        found = sample(density, rng, effort)
-        if found.khat <= KHAT_MAX and found.ess >= ESS_MIN:
-            break
-    return found
 
 
 def resolve_method(model: str | Path | ModelSpec | Method | None, seed: int = 0) -> Method:

@@ -11,6 +11,7 @@ from bayescale.inference.posterior import Posterior
 from bayescale.models.density import variances
 from bayescale.models.discrepancy import Floats, kernel
 from bayescale.models.problem import Problem, positions, ratios
+from bayescale.models.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Components:
 class _Conditioned:
     """A group's draws, conditioned on its runs: all that does not depend on the points."""
 
+    spec: ModelSpec
     problem: Problem
     columns: Mapping[str, Floats]
     tau: Floats
@@ -67,7 +69,7 @@ def _condition(posterior: Posterior, group: int) -> _Conditioned:
     rotated = problem.whitening.rotate(problem.log_loss - fitted)
     floor = problem.spec.noise.floor
     variance = np.asarray(variances(problem.whitening.eigenvalues, sigma, tau, floor))
-    return _Conditioned(problem, columns, tau, np.asarray(rotated), variance)
+    return _Conditioned(posterior.spec, problem, columns, tau, np.asarray(rotated), variance)
 
 
 def predict(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) -> Components:
@@ -87,8 +89,11 @@ def predict(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) -> C
     Components
         One per draw and point.
     """
-    given = _condition(posterior, group)
-    problem, spec = given.problem, posterior.spec
+    return _components(_condition(posterior, group), inputs)
+
+
+def _components(given: _Conditioned, inputs: Mapping[str, Floats]) -> Components:
+    problem, spec = given.problem, given.spec
     at = positions(problem.law, inputs)
     scaled = ratios(inputs, problem.constants)
     law = np.log(problem.law.evaluate(scaled, given.columns))
@@ -100,13 +105,12 @@ def predict(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) -> C
         own = np.exp(-2.0 * spec.discrepancy.rho * np.minimum(problem.excess(at), 0.0))
         shrink = (given.tau**2 * gain) @ (loadings**2).T
         spread = np.maximum(given.tau**2 * own - shrink, 0.0)
-    floor = spec.noise.floor
     return Components(
         law=law,
         mean=mean,
         discrepancy=spread,
         improvement=_improvement(problem, given.columns, inputs, law),
-        noise=given.columns["sigma"] ** 2 + floor**2,
+        noise=np.asarray(variances(0.0, given.columns["sigma"], 0.0, spec.noise.floor)),
         kappa=spec.discrepancy.kappa if spec.discrepancy else 0.0,
     )
 
@@ -141,23 +145,23 @@ def predictive_draws(
     array, shape (n_draws, P)
         Log loss.
     """
-    parts = predict(posterior, group, inputs)
+    given = _condition(posterior, group)
+    parts = _components(given, inputs)
     which = np.arange(n_draws) % len(parts.mean)
     shape = (n_draws, parts.mean.shape[1])
     delivery = parts.kappa * rng.standard_normal((n_draws, 1)) * parts.improvement[which]
     noise = np.sqrt(parts.noise[which]) * rng.standard_normal(shape)
     surface = np.zeros(shape)
     if posterior.spec.discrepancy is not None:
-        factors = _surface_factors(posterior, group, inputs)
+        factors = _surface_factors(given, inputs)
         normal = rng.standard_normal(shape)
         surface = np.einsum("spq,sq->sp", factors[which], normal)
     return np.asarray(parts.mean[which] + delivery + surface + noise)
 
 
-def _surface_factors(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) -> Floats:
+def _surface_factors(given: _Conditioned, inputs: Mapping[str, Floats]) -> Floats:
     """Return square roots of the discrepancy's conditional covariance, shape (S, P, P)."""
-    given = _condition(posterior, group)
-    shape = posterior.spec.discrepancy
+    shape = given.spec.discrepancy
     assert shape is not None
     at = positions(given.problem.law, inputs)
     beyond = given.problem.excess(at)

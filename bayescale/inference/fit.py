@@ -183,9 +183,9 @@ def _sampled(
     chosen = _choose_engine(engine, problems[0].spec)
     if chosen == "amis":
         with one_thread():
-            weighted = [_importance_sample(p, seed, k) for k, p in enumerate(problems)]
+            weighted = [importance_sample(p, seed, k) for k, p in enumerate(problems)]
         if engine != "auto" or not any(_fails(w) for w in weighted):
-            drawn, diagnostics = _resampled(problems, weighted, draws, seed)
+            drawn, diagnostics = resampled(problems, weighted, draws, seed)
             return drawn, {}, diagnostics
         notes.append("importance sampling failed its gates; the draws are from NUTS instead")
         warnings.warn(notes[-1], ConvergenceWarning, stacklevel=3)
@@ -219,7 +219,7 @@ def _problems(
     table.require(*law.inputs, law.output, *columns)
     pooled = spec.pooling == "complete" or not columns
     tables = {(): table} if pooled else table.groups(columns)
-    data = {label: _arrays(law, part) for label, part in tables.items()}
+    data = {label: run_arrays(law, part) for label, part in tables.items()}
     for label, (inputs, _, _) in data.items():
         _check_enough(spec, law, label, inputs)
     shared = [inputs for inputs, _, _ in data.values()] if spec.pooling == "partial" else []
@@ -237,7 +237,8 @@ def _problems(
     return tuple(data), problems
 
 
-def _arrays(law: Law, table: RunsTable) -> tuple[dict[str, Floats], Floats, Any]:
+def run_arrays(law: Law, table: RunsTable) -> tuple[dict[str, Floats], Floats, Any]:
+    """Return the law's inputs, the log of its output, and the trunks of a table's runs."""
     inputs = {name: table.numbers(name) for name in law.inputs}
     has_trunks = schema.TRUNK in table.columns
     trunks = table.labels(schema.TRUNK) if has_trunks else np.full(len(table), "")
@@ -271,7 +272,16 @@ def _pooling_notes(spec: ModelSpec, labels: tuple[tuple[str, ...], ...]) -> list
     return [note]
 
 
-def _importance_sample(problem: Problem, seed: int, group: int) -> Weighted:
+def importance_sample(problem: Problem, seed: int, group: int = 0) -> Weighted:
+    """Return weighted draws of one group, tried harder while they miss the gates.
+
+    Parameters
+    ----------
+    problem : Problem
+        The group's runs and model.
+    seed, group : int
+        Seed of the fit, and index of the group within it.
+    """
     density, rng = Density(problem), np.random.default_rng([seed, group])
     found = sample(density, rng, EFFORTS[0])
     for effort in EFFORTS[1:]:
@@ -285,9 +295,20 @@ def _fails(weighted: Weighted) -> bool:
     return not (weighted.khat <= KHAT_MAX and weighted.ess >= ESS_MIN)
 
 
-def _resampled(
+def resampled(
     problems: Sequence[Problem], weighted: Sequence[Weighted], n_draws: int, seed: int
 ) -> tuple[dict[str, Floats], Diagnostics]:
+    """Return equally weighted draws (chain, draw, group) and what their weights looked like.
+
+    Parameters
+    ----------
+    problems, weighted : sequence
+        One a group, from `importance_sample`.
+    n_draws : int
+        Draws a group.
+    seed : int
+        Seed of the fit.
+    """
     columns: dict[str, list[Floats]] = {}
     for group, (problem, found) in enumerate(zip(problems, weighted, strict=True)):
         rng = np.random.default_rng([seed, group, 1])
