@@ -28,6 +28,7 @@ from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.running import Job
 from bayescale.forecasts.summary import family_scores, family_weights
 from bayescale.forecasts.tasks import BINS
+from bayescale.models.catalog import DEFAULT_MODEL
 from bayescale.models.discrepancy import Floats
 from bayescale.runs.save import write_atomically
 from bayescale.runs.schema import LOSS, N_PARAMS, N_TOKENS
@@ -63,7 +64,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="coupled_gp")
+    parser.add_argument("model", nargs="?", default=DEFAULT_MODEL)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULT)
     return parser.parse_args()

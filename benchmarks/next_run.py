@@ -32,6 +32,7 @@ from bayescale.forecasts.points import Points
 from bayescale.forecasts.predict import predict
 from bayescale.forecasts.tasks import Rules
 from bayescale.inference.posterior import Posterior
+from bayescale.models.catalog import DEFAULT_MODEL
 from bayescale.models.problem import Constants
 from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.save import write_atomically
@@ -162,7 +163,7 @@ def summary(frame: pd.DataFrame) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--families", nargs="+", default=list(FAMILIES))
-    parser.add_argument("--model", default="coupled_gp")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--out", type=Path, default=RESULT)
     asked = parser.parse_args()
     method = resolve_method(asked.model)

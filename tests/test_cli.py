@@ -94,7 +94,7 @@ def test_fit_prints_saves_and_forecasts_alike(run: Run, runs: Path, points: Path
     status, shown, _ = run("fit", runs, "--out", saved, "--json")
     content = json.loads(shown)
     assert status == 0
-    assert content["model"] == "coupled_gp"
+    assert content["model"] == "coupled_growing_gp"
     assert content["diagnostics"]["engine"] == "amis"
     assert {"E", "A", "B", "alpha", "beta", "gamma"} <= {
         row["coefficient"] for row in content["coefficients"]

@@ -93,7 +93,7 @@ def model_of(name: str) -> str:
             f"compare: law {name!r} predicts {law.output}, but runs are ranked by their loss.",
             f"Laws of loss: {', '.join(each for each in list_laws() if _of_loss(each))}.",
         )
-    shipped = (f"{name}_{ending}" for ending in ("gp", "gp_weak"))
+    shipped = (f"{name}_{ending}" for ending in ("growing_gp", "gp", "gp_weak"))
     return next((model for model in shipped if model in list_models()), f"{name}_plain_weak")
 
 

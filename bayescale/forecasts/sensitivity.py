@@ -15,7 +15,7 @@ from bayescale.forecasts.forecast import forecast as forecast_at
 from bayescale.forecasts.points import Points
 from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior
-from bayescale.models.catalog import load_model
+from bayescale.models.catalog import DEFAULT_MODEL, load_model
 from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.schema import N_PARAMS, N_TOKENS, TRUNK
 from bayescale.runs.table import read_runs
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AS_ASKED = "as asked"
 
 MODELS = {
-    "coupled_gp": "prior: learned on public tables",
+    DEFAULT_MODEL: "prior: learned on public tables",
     "coupled_gp_weak": "prior: weak",
     "chinchilla_gp_weak": "law: additive, weak prior",
     "coupled_plain_weak": "law: taken as exact, weak prior",

@@ -77,7 +77,8 @@ def fit(
     pooling : {"complete", "none", "partial", "crossed"}, optional
         Instead of the model's own.
     engine : {"auto", "amis", "nuts"}
-        ``auto`` is AMIS, and NUTS where it fails its gates on groups that are not pooled.
+        ``auto`` is AMIS, and NUTS where it fails its gates on groups that are not pooled, or where
+        the law says that it needs chains.
     draws : int
         Posterior draws (per chain under NUTS).
     seed : int
@@ -216,9 +217,11 @@ def _sampled(
             return drawn, {}, diagnostics
         notes.append("importance sampling failed its gates; the draws are from NUTS instead")
         warnings.warn(notes[-1], ConvergenceWarning, stacklevel=3)
-    from bayescale.inference.nuts import sample_nuts
+    from bayescale.inference.nuts import sample_nuts, sample_until_mixed
 
-    return sample_nuts(problems, draws=draws, seed=seed)
+    if problems[0].spec.pools:
+        return sample_nuts(problems, draws=draws, seed=seed)
+    return sample_until_mixed(problems, draws=draws, seed=seed, rhat_max=RHAT_MAX)
 
 
 def _choose_engine(engine: str, spec: ModelSpec) -> str:
@@ -226,7 +229,8 @@ def _choose_engine(engine: str, spec: ModelSpec) -> str:
         raise UnknownNameError("engine", engine, ENGINES)
     n_coordinates = len(spec.priors) + len(spec.scale_priors)
     if engine == "auto":
-        return "nuts" if n_coordinates > MAX_COORDINATES else "amis"
+        chains = n_coordinates > MAX_COORDINATES or load_law(spec.law).needs_chains
+        return "nuts" if chains else "amis"
     return engine
 
 

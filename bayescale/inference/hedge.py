@@ -75,5 +75,5 @@ def _problem(spec: ModelSpec, main: Problem) -> Problem:
     fitted = main.excess(main.positions) <= BEYOND
     inputs = {name: values[fitted] for name, values in main.inputs.items()}
     own, given = choose_constants(spec, inputs, main.log_loss[fitted]), main.constants
-    fixed = replace(own, level=given.level, log_compute_max=given.log_compute_max)
+    fixed = replace(given, reference=own.reference, covariates=own.covariates, anchors=())
     return replace(main, spec=spec, constants=fixed)

@@ -41,12 +41,48 @@ class Compiled:
     code: Any
 
 
+LONGER = 4
+"""How many times the draws, of which one in as many is kept, once the first did not mix."""
+
+SMALL_STEPS = 0.99
+"""The acceptance rate that their step is chosen for."""
+
 _COMPILED: dict[tuple[Any, ...], Compiled] = {}
 
 
+Sampled = tuple[dict[str, Floats], dict[str, Floats], Diagnostics]
+
+
+def sample_until_mixed(
+    problems: Sequence[Problem], *, draws: int, seed: int, rhat_max: float
+) -> Sampled:
+    """Draw as `sample_nuts` does, and with longer chains of smaller steps where R-hat is too high.
+
+    Parameters
+    ----------
+    problems, draws, seed
+        As for `sample_nuts`; as many draws come back.
+    rhat_max : float
+        The gate.
+    """
+    found = sample_nuts(problems, draws=draws, seed=seed)
+    if found[2].rhat <= rhat_max:
+        return found
+    return sample_nuts(
+        problems, draws=draws, seed=seed, tune=1600, thin=LONGER, target_accept=SMALL_STEPS
+    )
+
+
 def sample_nuts(
-    problems: Sequence[Problem], *, draws: int, seed: int, chains: int = 4, tune: int = 800
-) -> tuple[dict[str, Floats], dict[str, Floats], Diagnostics]:
+    problems: Sequence[Problem],
+    *,
+    draws: int,
+    seed: int,
+    chains: int = 4,
+    tune: int = 800,
+    thin: int = 1,
+    target_accept: float | None = None,
+) -> Sampled:
     """Draw from the joint posterior of several groups under one model.
 
     Parameters
@@ -59,6 +95,10 @@ def sample_nuts(
         Seed of starts and chains.
     chains : int
         Independent chains.
+    thin : int
+        Draw this many times as many, and keep one in so many.
+    target_accept : float, optional
+        Acceptance rate that the step is chosen for; by default what the model calls for.
 
     Returns
     -------
@@ -85,13 +125,13 @@ def sample_nuts(
     trace = _sample(
         compiled,
         _data_of(compiled, problems),
-        draws=draws,
+        draws=thin * draws,
         tune=tune,
         chains=chains,
         seed=seed,
-        target_accept=_target_accept(problems[0]),
+        target_accept=target_accept or _target_accept(problems[0]),
     )
-    kept: Mapping[str, Any] = trace["posterior"]
+    kept: Mapping[str, Any] = trace["posterior"].isel(draw=slice(None, None, thin))
     group_values = {s: np.asarray(kept[s].values) for s in (*law.symbols, *spec.scale_priors)}
     names = population_names(population_of(problems), problems[0].constants.anchors)
     population = {name: np.asarray(kept[name].values) for name in names}

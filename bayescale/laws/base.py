@@ -99,6 +99,9 @@ class Law:
     derived : mapping of str to str
         Textbook quantities that may carry a prior, each with the coefficient whose prior it
         replaces: the quantity must be that coefficient times the first coefficient.
+    needs_chains : bool
+        Whether importance sampling was found to miss part of its posteriors, noticed or not: `fit`
+        then takes NUTS.
     """
 
     name: ClassVar[str] = ""
@@ -111,6 +114,7 @@ class Law:
     citation: ClassVar[tuple[str, ...]] = ()
     published: ClassVar[tuple[Published, ...]] = ()
     derived: ClassVar[Mapping[str, str]] = {}
+    needs_chains: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Check the subclass and register it under its name."""

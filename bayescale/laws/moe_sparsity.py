@@ -72,6 +72,7 @@ class MoeSparsity(Law):
     )
     citation = ("abnar2025parameters",)
     derived = {"E": "E_share"}
+    needs_chains = True
     published = (
         Published(
             source="abnar2025parameters",

@@ -49,6 +49,7 @@ class Shape(Law):
     )
     citation = ("mcleish2025gemstones",)
     derived = {"E": "E_share"}
+    needs_chains = True
 
     def evaluate(self, inputs: Mapping[str, Array], coefficients: Mapping[str, Array]) -> Array:
         """Return the loss in nats per token."""

@@ -15,11 +15,14 @@ from bayescale.errors import ModelError, UnknownNameError
 from bayescale.laws import Prior, list_laws
 from bayescale.models.from_law import GP_SUFFIX, SUFFIX, from_law, law_of
 from bayescale.models.hedge import Hedge
-from bayescale.models.spec import Discrepancy, LearnedFrom, ModelSpec, Noise
+from bayescale.models.spec import OPTIONAL_PARTS, Discrepancy, LearnedFrom, ModelSpec, Noise
 from bayescale.registry import shipped
 
-DEFAULT_MODEL = "coupled_gp"
+DEFAULT_MODEL = "coupled_growing_gp"
 """What `fit` uses when no model is named: the one place that says so."""
+
+POOLED_MODEL = "coupled_gp"
+"""Whose pooled versions `fit` uses for groups: those of the default have not been measured."""
 
 WEAK_MODEL = "coupled_gp_weak"
 """What `fit` uses instead for a table unlike any that the default's prior was learned on."""
@@ -208,13 +211,13 @@ def _discrepancy(data: Any, where: str) -> Discrepancy | None:
     if data is None:
         return None
     keys = ("tau", "length", "rho", "kappa")
-    _check_keys(data, (*keys, "shared"), keys, where)
+    _check_keys(data, (*keys, *OPTIONAL_PARTS), keys, where)
     return Discrepancy(
         tau=Prior.from_dict(data["tau"], f"{where}, tau"),
         length=_number(data, "length", where),
         rho=_number(data, "rho", where),
         kappa=_number(data, "kappa", where),
-        shared=_number({"shared": 0.0, **data}, "shared", where),
+        **{part: _number({part: 0.0, **data}, part, where) for part in OPTIONAL_PARTS},
     )
 
 

@@ -17,24 +17,24 @@ from bayescale.models.spec import Discrepancy
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def kernel(
-    shape: Discrepancy, positions: Floats, others: Floats, compute: Floats, other_compute: Floats
-) -> Floats:
-    """Return the Matern-3/2 covariance of the discrepancy at unit tau.
+RATIO_REACH = 4.0
+"""E-folds of tokens per parameter beyond which a run is no stranger than it is already."""
+
+
+def kernel(shape: Discrepancy, positions: Floats, others: Floats) -> Floats:
+    """Return the Matern-3/2 correlation of the discrepancy.
 
     Parameters
     ----------
     shape : Discrepancy
-        Length scale and growth towards small compute.
+        Length scale.
     positions, others : array, shapes (m, dims) and (n, dims)
         Natural logs of the inputs.
-    compute, other_compute : array, shapes (m,) and (n,)
-        Natural log of compute minus that of the largest fitted run.
 
     Returns
     -------
     array, shape (m, n)
-        Covariance; 1 on the diagonal at or beyond the largest fitted compute.
+        Correlation; 1 on the diagonal.
 
     References
     ----------
@@ -42,9 +42,29 @@ def kernel(
     """
     distance = np.linalg.norm(positions[:, None, :] - others[None, :, :], axis=-1)
     scaled = np.sqrt(3.0) * distance / shape.length
-    growth = np.exp(-shape.rho * np.minimum(compute, 0.0))
-    other_growth = np.exp(-shape.rho * np.minimum(other_compute, 0.0))
-    return (1.0 + scaled) * np.exp(-scaled) * growth[:, None] * other_growth[None, :]
+    return np.asarray((1.0 + scaled) * np.exp(-scaled))
+
+
+def amplitude(shape: Discrepancy, compute: Floats, tokens: Floats, ratio: Floats) -> Floats:
+    """Return the discrepancy's standard deviation at unit tau, shape (m,).
+
+    Parameters
+    ----------
+    shape : Discrepancy
+        Growth rates.
+    compute, tokens : array, shape (m,)
+        Natural log less that of the largest fitted run.
+    ratio : array, shape (m,)
+        Natural log of tokens per parameter less the fitted runs' median.
+
+    Returns
+    -------
+    array, shape (m,)
+        1 for the largest runs on the ray on which most were made.
+    """
+    growth = -shape.rho * np.minimum(compute, 0.0)
+    growth = growth - shape.rho_tokens * np.minimum(tokens, 0.0)
+    return np.asarray(np.exp(growth + shape.rho_ratio * np.minimum(np.abs(ratio), RATIO_REACH)))
 
 
 @dataclass(frozen=True)

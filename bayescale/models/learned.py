@@ -40,36 +40,103 @@ class Hyper:
     log: bool = False
 
 
-HYPERS: tuple[Hyper, ...] = (
-    Hyper(name="E_share_mu", start=0.3, step=0.5),
-    Hyper(name="E_share_over_training", start=0.0, step=0.4),
-    Hyper(name="E_share_compute_scale", start=0.0, step=0.25),
-    Hyper(name="E_share_sigma", start=np.log(0.6), step=0.5, log=True),
-    Hyper(name="N_share_mu", start=0.0, step=0.3),
-    Hyper(name="N_share_sigma", start=np.log(0.6), step=0.3, log=True),
-    Hyper(name="alpha_mu", start=np.log(0.35), step=0.2),
-    Hyper(name="alpha_sigma", start=np.log(0.3), step=0.3, log=True),
-    Hyper(name="beta_mu", start=np.log(0.35), step=0.2),
-    Hyper(name="beta_sigma", start=np.log(0.3), step=0.3, log=True),
-    Hyper(name="gamma_mu", start=-0.2, step=0.25),
-    Hyper(name="gamma_sigma", start=np.log(0.35), step=0.3, log=True),
-    Hyper(name="sigma_mu", start=-5.0, step=0.4),
-    Hyper(name="tau_mu", start=-4.2, step=0.4),
-    Hyper(name="tau_sigma", start=np.log(0.5), step=0.4, log=True),
-    Hyper(name="length", start=np.log(3.5), step=0.35, log=True),
-    Hyper(name="rho", start=np.log(0.15), step=0.5, log=True),
-    Hyper(name="kappa", start=np.log(0.08), step=0.6, log=True),
-)
-"""Everything learned; the level and the noise's spread are left weak."""
+_STEPS = {
+    "E_share_mu": 0.5,
+    "E_share_over_training": 0.4,
+    "E_share_compute_scale": 0.25,
+    "E_share_sigma": 0.5,
+    "N_share_mu": 0.3,
+    "N_share_sigma": 0.3,
+    "alpha_mu": 0.2,
+    "alpha_sigma": 0.3,
+    "beta_mu": 0.2,
+    "beta_sigma": 0.3,
+    "gamma_mu": 0.25,
+    "gamma_sigma": 0.3,
+    "sigma_mu": 0.4,
+    "tau_mu": 0.4,
+    "tau_sigma": 0.4,
+    "length": 0.35,
+    "rho": 0.5,
+    "rho_tokens": 0.5,
+    "rho_ratio": 0.6,
+    "kappa": 0.6,
+}
+"""Everything that may be learned, in the order of a design; the level and the noise's spread are
+left weak."""
+
+_LOGGED = ("length", "rho", "rho_tokens", "rho_ratio", "kappa")
+"""Searched as logarithms, with every sd; means of exponents and scales are logarithms already."""
+
+STARTS: Mapping[str, Mapping[str, float]] = {
+    "coupled_gp": {
+        "E_share_mu": 0.3,
+        "E_share_over_training": 0.0,
+        "E_share_compute_scale": 0.0,
+        "E_share_sigma": 0.6,
+        "N_share_mu": 0.0,
+        "N_share_sigma": 0.6,
+        "alpha_mu": np.log(0.35),
+        "alpha_sigma": 0.3,
+        "beta_mu": np.log(0.35),
+        "beta_sigma": 0.3,
+        "gamma_mu": -0.2,
+        "gamma_sigma": 0.35,
+        "sigma_mu": -5.0,
+        "tau_mu": -4.2,
+        "tau_sigma": 0.5,
+        "length": 3.5,
+        "rho": 0.15,
+        "kappa": 0.08,
+    },
+    "coupled_growing_gp": {
+        "E_share_mu": 0.38,
+        "E_share_over_training": -0.56,
+        "E_share_compute_scale": -0.29,
+        "E_share_sigma": 0.28,
+        "N_share_mu": -0.08,
+        "N_share_sigma": 0.61,
+        "alpha_mu": np.log(0.33),
+        "alpha_sigma": 0.3,
+        "beta_mu": np.log(0.31),
+        "beta_sigma": 0.32,
+        "gamma_mu": -0.19,
+        "gamma_sigma": 0.32,
+        "sigma_mu": -4.83,
+        "tau_mu": -4.1,
+        "tau_sigma": 0.53,
+        "length": 3.0,
+        "rho_tokens": 0.33,
+        "rho_ratio": 0.15,
+        "kappa": 0.058,
+    },
+}
+"""By learned model, the numbers that its search moves and where it begins.
+
+The first began at the weak model's numbers and slopes of zero; the second at what the first had
+learned, with two growth rates instead of one, the best of eight pairs tried.
+"""
 
 
-def numbers(design: Floats) -> dict[str, float]:
+def hypers(model: str) -> tuple[Hyper, ...]:
+    """Return what is learned of a model, in the order of a design."""
+    starts = STARTS[model]
+    found = []
+    for name, step in _STEPS.items():
+        if name in starts:
+            log = name in _LOGGED or name.endswith("_sigma")
+            start = float(np.log(starts[name])) if log else starts[name]
+            found.append(Hyper(name=name, start=start, step=step, log=log))
+    return tuple(found)
+
+
+def numbers(design: Floats, model: str) -> dict[str, float]:
     """Return a design (on the transformed scale) as the numbers of a model, by name.
 
     Rounded to four digits after the point, so that a model file holds exactly what was learned.
     """
-    values = (np.exp(x) if h.log else x for h, x in zip(HYPERS, design, strict=True))
-    return {h.name: round(float(x), 4) for h, x in zip(HYPERS, values, strict=True)}
+    pairs = zip(hypers(model), design, strict=True)
+    return {h.name: round(float(np.exp(x) if h.log else x), 4) for h, x in pairs}
 
 
 def without_families(spec: ModelSpec, families: Collection[str]) -> ModelSpec:
@@ -90,7 +157,7 @@ def without_families(spec: ModelSpec, families: Collection[str]) -> ModelSpec:
         For a family that the corpus does not hold.
     """
     prior = corpus_prior_of(spec)
-    learned = numbers(prior.average(families))
+    learned = numbers(prior.average(families), _base(spec.name))
     trunk = spec.noise.trunk_correlation
     alone = spec_of(learned, spec.name, spec.title, trunk, spec.corpus_prior)
     return pooled_version(alone, spec) if spec.spreads else replace(alone, hedge=spec.hedge)
@@ -127,7 +194,7 @@ def corpus_prior_of(spec: ModelSpec) -> CorpusPrior:
             f"model {spec.name!r} has no corpus prior: it learned from no family.",
             "There is nothing to leave out.",
         )
-    prior = _shipped_prior(spec.name.removesuffix("_partial").removesuffix("_crossed"))
+    prior = _shipped_prior(_base(spec.name))
     if prior.hash != spec.corpus_prior.hash:
         raise ModelError(
             f"model {spec.name!r} names corpus prior {spec.corpus_prior.hash!r},"
@@ -135,6 +202,11 @@ def corpus_prior_of(spec: ModelSpec) -> CorpusPrior:
             "Use the model file that came with this version.",
         )
     return prior
+
+
+def _base(name: str) -> str:
+    """Return the model whose numbers a pooled version shares."""
+    return name.removesuffix("_partial").removesuffix("_crossed")
 
 
 @cache
@@ -154,7 +226,7 @@ def spec_of(
     Parameters
     ----------
     design : mapping of str to float
-        By name of `HYPERS`.
+        By name, as `numbers` gives them.
     name, title : str
         Of the model.
     trunk : float
@@ -189,8 +261,10 @@ def spec_of(
         discrepancy=Discrepancy(
             tau=prior("LogNormal", "tau"),
             length=design["length"],
-            rho=design["rho"],
+            rho=design.get("rho", 0.0),
             kappa=design["kappa"],
+            rho_tokens=design.get("rho_tokens", 0.0),
+            rho_ratio=design.get("rho_ratio", 0.0),
         ),
         references=("kaplan2020scaling", "hoffmann2022training"),
         slopes={

@@ -13,9 +13,17 @@ from bayescale.errors import InferenceError
 from bayescale.laws import Law, Prior, load_law
 from bayescale.models.covariates import COVARIATES
 from bayescale.models.delivery import BEYOND, moved_back
-from bayescale.models.discrepancy import Floats, Whitening, kernel, trunk_correlation, whiten
+from bayescale.models.discrepancy import (
+    Floats,
+    Whitening,
+    amplitude,
+    kernel,
+    trunk_correlation,
+    whiten,
+)
 from bayescale.models.shared_discrepancy import Anchors, choose_anchors, features
 from bayescale.models.spec import ModelSpec
+from bayescale.runs.schema import N_PARAMS, N_TOKENS
 
 MAX_RUNS_WITH_DISCREPANCY = 3000
 """Beyond this the eigendecomposition takes minutes and gigabytes."""
@@ -33,6 +41,10 @@ class Constants:
         Log loss about which the level's prior is centred.
     log_compute_max : float
         Natural log of the largest product of inputs among the fitted runs.
+    log_tokens_max : float
+        Natural log of the most tokens of any fitted run; 0 for a law that reads none.
+    log_ratio_median : float
+        Median log of the fitted runs' tokens per parameter; 0 for a law that does not read both.
     covariates : mapping of str to float
         Those of `COVARIATES` that the model's slopes use.
     anchors : tuple of tuple of float
@@ -44,6 +56,8 @@ class Constants:
     log_compute_max: float
     covariates: Mapping[str, float] = field(default_factory=dict)
     anchors: Anchors = ()
+    log_tokens_max: float = 0.0
+    log_ratio_median: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,16 +156,23 @@ class Problem:
         """Return the unit-tau covariance of the discrepancy that no sibling shares, (m, n)."""
         shape = self.spec.discrepancy
         assert shape is not None
-        whole = kernel(shape, positions, others, self.excess(positions), self.excess(others))
+        sds, other_sds = self.amplitude(positions), self.amplitude(others)
+        whole = kernel(shape, positions, others) * sds[:, None] * other_sds[None, :]
         if not self.constants.anchors:
             return whole
         return whole - self.features(positions) @ self.features(others).T
 
+    def amplitude(self, positions: Floats) -> Floats:
+        """Return the discrepancy's standard deviation at unit tau, siblings' share too, (m,)."""
+        shape, known = self.spec.discrepancy, self.constants
+        assert shape is not None
+        tokens = log_tokens(self.law, positions) - known.log_tokens_max
+        ratio = log_ratio(self.law, positions) - known.log_ratio_median
+        return amplitude(shape, self.excess(positions), tokens, ratio)
+
     def own_variance(self, positions: Floats) -> Floats:
         """Return the diagonal of `own_covariance` of some positions with themselves, (m,)."""
-        shape = self.spec.discrepancy
-        assert shape is not None
-        whole = np.exp(-2.0 * shape.rho * np.minimum(self.excess(positions), 0.0))
+        whole = self.amplitude(positions) ** 2
         if not self.constants.anchors:
             return np.asarray(whole)
         return np.asarray(np.maximum(whole - (self.features(positions) ** 2).sum(axis=1), 0.0))
@@ -161,7 +182,7 @@ class Problem:
         shape = self.spec.discrepancy
         if shape is None or not self.constants.anchors:
             return np.zeros((len(positions), 0))
-        basis = features(shape, self.constants.anchors, positions, self.excess(positions))
+        basis = features(shape, self.constants.anchors, positions, self.amplitude(positions))
         return np.sqrt(shape.shared) * basis
 
 
@@ -181,6 +202,20 @@ def positions(law: Law, inputs: Mapping[str, Floats]) -> Floats:
 def log_compute(law: Law, positions: Floats) -> Floats:
     """Return the log of what runs cost, in the units of the law's inputs, for positions (n, .)."""
     return np.asarray(positions[:, law.cost_columns].sum(axis=1))
+
+
+def log_tokens(law: Law, positions: Floats) -> Floats:
+    """Return the log of tokens for positions (n, .), zeros for a law that reads none."""
+    if N_TOKENS not in law.inputs:
+        return np.zeros(len(positions))
+    return np.asarray(positions[:, law.inputs.index(N_TOKENS)])
+
+
+def log_ratio(law: Law, positions: Floats) -> Floats:
+    """Return the log of tokens per parameter for positions (n, .), zeros for a law without."""
+    if N_TOKENS not in law.inputs or N_PARAMS not in law.inputs:
+        return np.zeros(len(positions))
+    return log_tokens(law, positions) - positions[:, law.inputs.index(N_PARAMS)]
 
 
 def choose_constants(spec: ModelSpec, inputs: Mapping[str, Floats], log_loss: Floats) -> Constants:
@@ -208,6 +243,8 @@ def choose_constants(spec: ModelSpec, inputs: Mapping[str, Floats], log_loss: Fl
         reference=_reference(spec, law, at),
         level=float(np.median(log_loss[top])),
         log_compute_max=float(log_compute(law, at).max()),
+        log_tokens_max=float(log_tokens(law, at).max()),
+        log_ratio_median=float(np.median(log_ratio(law, at))),
         covariates={name: COVARIATES[name](inputs) for name in sorted(used)},
     )
 

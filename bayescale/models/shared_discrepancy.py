@@ -50,20 +50,19 @@ def choose_anchors(shape: Discrepancy, positions: Sequence[Floats], cost: Sequen
     Fine and Scheinberg (2001), Efficient SVM training using low-rank kernel representations.
     """
     candidates = _candidates(np.concatenate(list(positions)), cost)
-    zero = np.zeros(len(candidates))
     left, rows = np.ones(len(candidates)), np.empty((0, len(candidates)))
     chosen: list[int] = []
     while len(chosen) < min(MAX_ANCHORS, len(candidates)) and left.max() > _EXPLAINED:
         pivot = int(left.argmax())
         at = candidates[[pivot]]
-        column = kernel(shape, at, candidates, zero[:1], zero)[0] - rows[:, pivot] @ rows
+        column = kernel(shape, at, candidates)[0] - rows[:, pivot] @ rows
         rows = np.vstack([rows, column / np.sqrt(left[pivot])])
         left = np.maximum(left - rows[-1] ** 2, 0.0)
         chosen.append(pivot)
     return tuple(tuple(float(v) for v in candidates[k]) for k in chosen)
 
 
-def features(shape: Discrepancy, anchors: Anchors, positions: Floats, excess: Floats) -> Floats:
+def features(shape: Discrepancy, anchors: Anchors, positions: Floats, amplitudes: Floats) -> Floats:
     """Return the basis functions at some positions, shape (m, anchors).
 
     Parameters
@@ -74,13 +73,12 @@ def features(shape: Discrepancy, anchors: Anchors, positions: Floats, excess: Fl
         From `choose_anchors`.
     positions : array, shape (m, dims)
         Where.
-    excess : array, shape (m,)
-        Log compute there, less that of the largest fitted run.
+    amplitudes : array, shape (m,)
+        The discrepancy's standard deviation there, at unit tau.
     """
     at = np.asarray(anchors)
-    zero = np.zeros(len(at))
-    lower = np.linalg.cholesky(kernel(shape, at, at, zero, zero) + 1e-9 * np.eye(len(at)))
-    cross = kernel(shape, at, positions, zero, excess)
+    lower = np.linalg.cholesky(kernel(shape, at, at) + 1e-9 * np.eye(len(at)))
+    cross = kernel(shape, at, positions) * amplitudes
     return np.asarray(linalg.solve_triangular(lower, cross, lower=True).T)
 
 

@@ -14,6 +14,7 @@ from bayescale.laws import Law, Prior, load_law
 from bayescale.laws.from_formula import define_law
 from bayescale.models.covariates import COVARIATES
 from bayescale.models.hedge import Hedge
+from bayescale.runs.schema import N_PARAMS, N_TOKENS
 
 NoiseDistribution = Literal["normal", "student_t"]
 NOISE_DISTRIBUTIONS: tuple[NoiseDistribution, ...] = ("normal", "student_t")
@@ -42,6 +43,10 @@ class Discrepancy:
         the largest fitted compute; one unknown per table.
     shared : float
         Share of the process's variance that groups of one pooled fit have in common.
+    rho_tokens : float
+        Growth of the standard deviation per e-fold of tokens below the most of any fitted run.
+    rho_ratio : float
+        Growth per e-fold that a run's tokens per parameter lie off the fitted runs' median.
     """
 
     tau: Prior
@@ -49,6 +54,12 @@ class Discrepancy:
     rho: float
     kappa: float
     shared: float = 0.0
+    rho_tokens: float = 0.0
+    rho_ratio: float = 0.0
+
+
+OPTIONAL_PARTS = ("shared", "rho_tokens", "rho_ratio")
+"""Numbers of a discrepancy that a model file may leave out: zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,10 +259,24 @@ class ModelSpec:
             limits["discrepancy.rho"] = (self.discrepancy.rho, 0.0, 1.0)
             limits["discrepancy.kappa"] = (self.discrepancy.kappa, 0.0, 1.0)
             limits["discrepancy.shared"] = (self.discrepancy.shared, 0.0, 1.0)
+            limits["discrepancy.rho_tokens"] = (self.discrepancy.rho_tokens, 0.0, 1.0)
+            limits["discrepancy.rho_ratio"] = (self.discrepancy.rho_ratio, 0.0, 1.0)
+            self._check_growth(self.discrepancy)
         for field, (value, low, high) in limits.items():
             if not low <= value <= high:
                 raise ModelError(
                     f"model {self.name!r}: {field} is {value!r}, expected {low:g} to {high:g}."
+                )
+
+    def _check_growth(self, shape: Discrepancy) -> None:
+        needed = {"rho_tokens": {N_TOKENS}, "rho_ratio": {N_TOKENS, N_PARAMS}}
+        inputs = set(load_law(self.law).inputs)
+        for part, columns in needed.items():
+            if getattr(shape, part) and not columns <= inputs:
+                raise ModelError(
+                    f"model {self.name!r}: discrepancy.{part} is {getattr(shape, part):g}, but law"
+                    f" {self.law!r} does not read {', '.join(sorted(columns - inputs))}.",
+                    "Leave it out; rho speaks of compute.",
                 )
 
     def _check_noise(self) -> None:
@@ -351,8 +376,9 @@ class ModelSpec:
                 "rho": self.discrepancy.rho,
                 "kappa": self.discrepancy.kappa,
             }
-            if self.discrepancy.shared:
-                out["discrepancy"]["shared"] = self.discrepancy.shared
+            for part in OPTIONAL_PARTS:
+                if value := getattr(self.discrepancy, part):
+                    out["discrepancy"][part] = value
         if self.interaction:
             out["interaction"] = {k: v.to_dict() for k, v in self.interaction.items()}
         if self.factors:

@@ -9,6 +9,7 @@ from on_tables.scoring import SEED, Scores, at_published, coefficients, fitted, 
 import bayescale as bs
 from bayescale.forecasts.held_out import hold_out
 from bayescale.inference.posterior import Posterior
+from bayescale.models.catalog import DEFAULT_MODEL
 from bayescale.runs.runs_table import RunsTable
 
 
@@ -35,7 +36,7 @@ def _two_stages(corpus: str) -> Scores:
         ),
     }
     small = runs.where("n_params<1e9")
-    loss = bs.fit(small, "coupled_gp", without_family="gadre", seed=SEED)
+    loss = bs.fit(small, DEFAULT_MODEL, without_family="gadre", seed=SEED)
     for model in ("error_of_loss_plain_weak", "error_of_loss_gp_weak"):
         stages[f"all runs below 1B, {model}"] = (loss, fitted(small, model))
     out = {what: _stage_scores(large, *models) for what, models in stages.items()}

@@ -15,6 +15,7 @@ from on_tables.scoring import (
 
 import bayescale as bs
 from bayescale.forecasts.held_out import hold_out
+from bayescale.models.catalog import DEFAULT_MODEL
 from bayescale.runs.runs_table import RunsTable
 
 
@@ -104,6 +105,6 @@ def xlstm() -> Scores:
         out[architecture] = {
             name: scores(hold_out(fitted(small, f"{name}_plain_weak"), large)) for name in models
         }
-        default = bs.fit(small, "coupled_gp", without_family="xlstm", seed=SEED)
+        default = bs.fit(small, DEFAULT_MODEL, without_family="xlstm", seed=SEED)
         out[architecture]["coupled_gp, learned without it"] = scores(hold_out(default, large))
     return out

@@ -32,6 +32,7 @@ FAULTS = {
     "other_name": r"name is 'chinchilla_plain_weak', expected 'other_name'",
     "prior_as_number": r"priors, beta: found 0\.35, but a mapping",
     "priors_as_list": r"priors: found \[1, 2\], but a mapping",
+    "ratio_of_compute": r"discrepancy\.rho_ratio is 0\.1, but law .* does not read n_par",
     "reference_as_number": r"reference is 3, but law 'chinchilla' reads",
     "reference_as_text": r"reference n_params is '1e9', but a positive number.*1\.0e\+9",
     "reference_of_other_inputs": r"reference is \{.*'flops': .*reads \['n_params', 'n_tokens'\]",

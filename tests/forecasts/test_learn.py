@@ -13,7 +13,7 @@ from bayescale.forecasts.learn import MAX_TEST_PER_CELL, ScoredTask, robust_log_
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.tasks import make_tasks
 from bayescale.laws import load_law
-from bayescale.models.learned import HYPERS, numbers, spec_of
+from bayescale.models.learned import hypers, numbers, spec_of
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_tasks_are_thinned_per_cell(tasks: list[ScoredTask]) -> None:
 
 
 def test_a_design_near_the_truth_scores_better_than_one_far_off(tasks: list[ScoredTask]) -> None:
-    start = numbers(np.array([h.start for h in HYPERS]))
+    start = numbers(np.array([h.start for h in hypers("coupled_gp")]), "coupled_gp")
     good = spec_of({**start, "alpha_mu": np.log(0.3), "beta_mu": np.log(0.3)}, "m", "", 0.5)
     bad = spec_of({**start, "alpha_mu": np.log(0.9), "alpha_sigma": 0.05}, "m", "", 0.5)
     near, far = score(good, tasks)["invented"], score(bad, tasks)["invented"]
@@ -46,7 +46,8 @@ def test_a_design_near_the_truth_scores_better_than_one_far_off(tasks: list[Scor
 
 
 def test_scores_are_reproducible_and_tell_seeds_apart(tasks: list[ScoredTask]) -> None:
-    spec = spec_of(numbers(np.array([h.start for h in HYPERS])), "m", "", 0.5)
+    start = np.array([h.start for h in hypers("coupled_gp")])
+    spec = spec_of(numbers(start, "coupled_gp"), "m", "", 0.5)
     first, again, other = (
         score(spec, [replace(task, mode=None) for task in tasks], seed)["invented"]
         for seed in (0, 0, 1)

@@ -34,11 +34,20 @@ def textbook(posterior, inputs, draw: int, correlation: np.ndarray | None = None
     def place(at):
         return np.log(np.column_stack([at["n_params"], at["n_tokens"]]))
 
+    fitted = place(problem.inputs)
+    most, median = fitted[:, 1].max(), np.median(fitted[:, 1] - fitted[:, 0])
+
+    def growth(x):
+        rate = spec.rho * np.maximum(edge - x.sum(axis=1), 0.0)
+        rate = rate + spec.rho_tokens * np.maximum(most - x[:, 1], 0.0)
+        off = np.minimum(np.abs(x[:, 1] - x[:, 0] - median), 4.0)
+        return np.exp(rate + spec.rho_ratio * off)
+
     def covariance(a, b):
-        grow = [np.exp(spec.rho * np.maximum(edge - x.sum(axis=1), 0.0)) for x in (a, b)]
+        grow = [growth(x) for x in (a, b)]
         return value["tau"] ** 2 * matern(a, b, spec.length) * grow[0][:, None] * grow[1]
 
-    fitted, new = place(problem.inputs), place(inputs)
+    new = place(inputs)
     noise = value["sigma"] ** 2 + posterior.spec.noise.floor**2
     own = np.eye(len(fitted)) if correlation is None else correlation
     inverse = np.linalg.inv(covariance(fitted, fitted) + noise * own)

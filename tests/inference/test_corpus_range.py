@@ -24,7 +24,7 @@ def table(scale: float, ratio: float = 1.0) -> bs.RunsTable:
 
 def test_a_table_like_the_corpus_gets_the_corpus_prior() -> None:
     posterior = bs.fit(table(1.0))
-    assert posterior.spec.name == "coupled_gp"
+    assert posterior.spec.name == "coupled_growing_gp"
     assert posterior.notes == ()
 
 
@@ -38,7 +38,7 @@ def test_another_table_gets_the_weak_prior_and_says_so(
     posterior = bs.fit(table(scale, ratio))
     assert posterior.spec.name == "coupled_gp_weak"
     (note,) = posterior.notes
-    assert note.startswith("model coupled_gp_weak instead of coupled_gp")
+    assert note.startswith("model coupled_gp_weak instead of coupled_growing_gp")
     assert pd.Series(note).str.contains(words).all()
 
 
@@ -48,10 +48,10 @@ def test_another_table_gets_the_weak_prior_and_says_so(
         (("dataset",), None, "coupled_gp_partial"),
         (("dataset", "architecture"), None, "coupled_gp_crossed"),
         (("dataset", "loss_kind"), None, "coupled_gp_partial"),
-        (("loss_kind",), None, "coupled_gp"),
+        (("loss_kind",), None, "coupled_growing_gp"),
         (("dataset", "architecture"), "partial", "coupled_gp_partial"),
-        (("dataset",), "none", "coupled_gp"),
-        (("dataset",), "complete", "coupled_gp"),
+        (("dataset",), "none", "coupled_growing_gp"),
+        (("dataset",), "complete", "coupled_growing_gp"),
     ],
 )
 def test_columns_that_vary_are_pooled_over(columns, pooling, name) -> None:
@@ -91,4 +91,4 @@ def test_the_margin_is_a_factor_on_both_sides() -> None:
 def test_left_out_families_are_said() -> None:
     posterior = bs.fit(table(1.0), without_family="gadre")
     assert posterior.notes == ("corpus prior learned without family 'gadre'",)
-    assert posterior.spec.hash != bs.load_model("coupled_gp").hash
+    assert posterior.spec.hash != bs.load_model("coupled_growing_gp").hash

@@ -39,8 +39,8 @@ def dense(
     assert spec.discrepancy is not None
     law = np.log(made.law.evaluate(made.ratios, values))
     promise = promised(made.law, made.ratios, made.ratios_at_edge, values)
-    excess = made.excess(made.positions)
-    surface = kernel(spec.discrepancy, made.positions, made.positions, excess, excess)
+    sd = made.amplitude(made.positions)
+    surface = np.outer(sd, sd) * kernel(spec.discrepancy, made.positions, made.positions)
     same = (made.trunks[:, None] == made.trunks) & (made.trunks[:, None] != "")
     noise = np.where(same, spec.noise.trunk_correlation, 0.0)
     np.fill_diagonal(noise, 1.0)

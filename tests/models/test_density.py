@@ -16,7 +16,9 @@ def matern(problem, tau):
     """Return tau^2 times the discrepancy's covariance, loop by loop from the design's sentence."""
     shape, n_runs = problem.spec.discrepancy, len(problem)
     n, d = (np.log(problem.inputs[name]) for name in ("n_params", "n_tokens"))
-    sd = tau * np.exp(shape.rho * ((n + d).max() - (n + d)))
+    off = np.minimum(np.abs(d - n - np.median(d - n)), 4.0)
+    growth = shape.rho * ((n + d).max() - (n + d)) + shape.rho_tokens * (d.max() - d)
+    sd = tau * np.exp(growth + shape.rho_ratio * off)
     covariance = np.empty((n_runs, n_runs))
     for i in range(n_runs):
         for j in range(n_runs):

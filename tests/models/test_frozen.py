@@ -122,7 +122,8 @@ def _changes(spec: ModelSpec) -> dict[str, ModelSpec]:
         "reference": replace(spec, reference=dict.fromkeys(load_law(spec.law).inputs, 1e9)),
     }
     if spec.discrepancy is not None:
-        for part, value in {"length": 3.4, "rho": 0.18}.items():
+        parts = {"length": 3.4, "rho": 0.18, "rho_tokens": 0.1, "rho_ratio": 0.1}
+        for part, value in parts.items():
             shape = replace(spec.discrepancy, **{part: value})
             changed[part] = replace(spec, discrepancy=shape)
     if spec.pools:

@@ -101,7 +101,7 @@ def test_one_group_has_the_kernel_that_it_has_without_siblings():
     at, shape = group.positions, spec.discrepancy
     basis = group.features(at)
     assert basis.shape == (30, len(group.constants.anchors))
-    whole = kernel(shape, at, at, group.excess(at), group.excess(at))
+    whole = kernel(shape, at, at) * np.outer(group.amplitude(at), group.amplitude(at))
     own = group.own_covariance(at, at)
     np.testing.assert_allclose(own + basis @ basis.T, whole, atol=1e-10)
     assert np.linalg.eigvalsh(own).min() > -1e-9

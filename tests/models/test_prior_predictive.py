@@ -51,7 +51,7 @@ def outside(inputs, log_loss):
     x = density.sample_prior(N_DRAWS, rng)
     variance = np.exp(2 * x[:, [density.symbols.index("sigma")]]) + spec.noise.floor**2
     if spec.discrepancy is not None:
-        growth = np.exp(-spec.discrepancy.rho * group.excess(group.positions))
+        growth = group.amplitude(group.positions)
         variance = variance + (np.exp(x[:, [density.symbols.index("tau")]]) * growth) ** 2
     predicted = density.log_loss(x) + np.sqrt(variance) * rng.standard_normal((N_DRAWS, len(few)))
     low, high = np.quantile(predicted, [0.005, 0.995], axis=0)

@@ -56,9 +56,8 @@ def _probabilities(group: FittedGroup) -> Floats:
     if noise.nu is not None:
         variance = variance * noise.nu / (noise.nu - 2.0)
     if problem.spec.discrepancy is not None:
-        beyond = np.minimum(problem.excess(problem.positions), 0.0)
-        own = np.exp(-2.0 * problem.spec.discrepancy.rho * beyond)
-        variance = variance + values["tau"] ** 2 * own
+        own = problem.amplitude(problem.positions)
+        variance = variance + (values["tau"] * own) ** 2
     z = (problem.log_loss - density.log_loss(x)) / np.sqrt(variance)
     return np.asarray(ndtr(z).mean(axis=0))
 
