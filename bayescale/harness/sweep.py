@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from bayescale.errors import HarnessError
-from bayescale.harness import record
 from bayescale.harness.config import ZIPF_FACTS, Member, RunConfig
 from bayescale.harness.corpora import build_corpus
 from bayescale.harness.engine import Job, Progress, run_jobs
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.plan_file import load_plan
+from bayescale.harness.runs_file import RUNS, csv_text, write_table, write_whole
 from bayescale.harness.trials import settings, tuning_units
-from bayescale.runs import schema
 
 __all__ = ["load_plan", "remake_table", "run_sweep"]
 
@@ -86,17 +83,18 @@ def run_sweep(
     share = TUNING_SHARE if trials else 0.0
     told = _rescaled(progress, 0.0, share, "learning rate, ")
     if run_jobs(trials, workers=workers, progress=told) == "stopped":
-        return write_table(out, [])
+        return write_table(out / RUNS, [])
     found = settings(plan, trials)
     jobs = [job(config) for config in sweep_units(plan, found, tokens_sha256)]
+    folders = [one.folder for one in jobs]
     write_whole(out / "learning_rates.json", json.dumps(found, indent=1) + "\n")
     told = _rescaled(progress, share, 1 - share, "")
 
     def write_partial(_: Job) -> None:
-        write_table(out, jobs)
+        write_table(out / RUNS, folders)
 
     run_jobs(jobs, workers=workers, progress=told, on_finished=write_partial)
-    return write_table(out, jobs)
+    return write_table(out / RUNS, folders)
 
 
 def remake_table(folder: Path) -> str:
@@ -126,7 +124,7 @@ def remake_table(folder: Path) -> str:
     if alone.is_file():
         tables.insert(0, run_sweep(alone, out, progress=tell))
     print()
-    table = write_whole(folder / "runs.csv", one_table(tables))
+    table = write_whole(folder / RUNS, one_table(tables))
     return hashlib.sha256(table.read_bytes()).hexdigest()
 
 
@@ -148,27 +146,6 @@ def one_table(tables: list[Path]) -> str:
         with path.open(newline="") as file:
             rows += csv.DictReader(file)
     return csv_text(rows)
-
-
-def csv_text(rows: list[dict[str, Any]]) -> str:
-    """Return rows as CSV: the columns that all records have, then those that any row has.
-
-    Parameters
-    ----------
-    rows : list of dict
-        Column name to value.
-
-    Returns
-    -------
-    str
-        With a header, one line a row.
-    """
-    columns = dict.fromkeys((*record.COLUMNS, *(name for row in rows for name in row)))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def sweep_units(plan: SweepPlan, found: dict[str, Any], tokens_sha256: str) -> list[RunConfig]:
@@ -201,49 +178,6 @@ def sweep_units(plan: SweepPlan, found: dict[str, Any], tokens_sha256: str) -> l
         )
         for size, rate, batch, beta2 in each
     ]
-
-
-def write_table(out: Path, jobs: list[Job]) -> Path:
-    """Write ``runs.csv`` from the records of jobs, whole or not at all.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the sweep.
-    jobs : list of Job
-        Jobs whose records count; those not started have none.
-
-    Returns
-    -------
-    Path
-        The table, sorted by size, seed and tokens.
-    """
-    rows = [found.row for job in jobs for found in record.read(job.folder).values()]
-    keys = (schema.N_PARAMS, schema.SEED, schema.N_TOKENS)
-    rows.sort(key=lambda row: tuple(row[key] for key in keys))
-    return write_whole(out / "runs.csv", csv_text(rows))
-
-
-def write_whole(path: Path, text: str) -> Path:
-    """Write a file under a temporary name and rename it.
-
-    Parameters
-    ----------
-    path : Path
-        Target.
-    text : str
-        Content.
-
-    Returns
-    -------
-    Path
-        The target.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(text)
-    os.replace(partial, path)
-    return path
 
 
 def _tokens_sha256(corpus_dir: Path | None) -> str:
