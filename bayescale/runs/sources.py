@@ -54,12 +54,38 @@ def _shipped(path: Path) -> Path:
     known = list_runs()
     if str(path) in known or path.is_dir():
         return runs_file(str(path))
+    if (fetched := _public(str(path))) is not None:
+        return fetched
     near = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
     close = difflib.get_close_matches(path.name, near, n=1)
     raise RunsTableError(
         f"no file {str(path)!r}, and no shipped table of that name.",
-        f"Did you mean the file {close[0]!r}?" if close else nearest(str(path), known),
+        f"Did you mean the file {close[0]!r}?" if close else nearest(str(path), _names()),
     )
+
+
+def _names() -> tuple[str, ...]:
+    from bayescale.runs.catalog import list_runs
+    from bayescale.runs.public.card import list_public
+
+    return (*list_runs(), *list_public())
+
+
+def _public(name: str) -> Path | None:
+    """Return a public table that was fetched before; nothing is fetched here."""
+    from bayescale.runs.public.card import list_public
+
+    if name not in list_public():
+        return None
+    from bayescale.runs.public.get import public_table
+
+    path = public_table(name)
+    if not path.is_file():
+        raise RunsTableError(
+            f"public table {name!r} has not been fetched: nothing is at {path}.",
+            f"Run: bayescale data get {name}",
+        )
+    return path
 
 
 def _stem(path: Path) -> str:
