@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bayescale.harness.architectures import Backbone
+from bayescale.harness.kernels.chunks import widened
 
 CHUNK_TOKENS = 4096
 """Tokens of one member evaluated at once; bounds the memory of the logits."""
@@ -42,7 +43,8 @@ def token_losses(backbone: Backbone, params_KP: Tensor, windows_KBT: Tensor) -> 
     Tensor
         Nats, shape (K, B, T).
     """
-    logits = backbone(params_KP, windows_KBT[..., :-1])
+    # Of short floats the loss is still taken in float32.
+    logits = widened(backbone(params_KP, windows_KBT[..., :-1]))
     targets = windows_KBT[..., 1:]
     losses = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
     return losses.view(targets.shape)

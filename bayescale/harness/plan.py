@@ -40,6 +40,8 @@ class Size(Strict):
     """Seeds of this size, fewer where runs are dear; the plan's when left out."""
     milestones: tuple[int, ...] | None = Field(default=None, min_length=1)
     """Token budgets of this size, fewer where runs are dear; the plan's when left out."""
+    held_back: bool = False
+    """Whether its rows go into a table of their own, for forecasts to be tested on."""
 
 
 class Tuning(Strict):
@@ -115,6 +117,7 @@ class SweepPlan(Strict):
     schedule: Literal["wsd", "cosine", "constant"] = "wsd"
     decay_fraction: float = 0.2
     final_rate: float = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
     measure: Measure = Measure()
     eval_tokens: int = 131072
     checkpoint_seconds: float = 60.0
@@ -277,6 +280,7 @@ class SweepPlan(Strict):
                 checkpoint_seconds=self.checkpoint_seconds,
                 schedule=self.schedule,
                 final_rate=self.final_rate,
+                precision=self.precision,
             ),
             members=members,
             measure=MeasureConfig(**self.measure.model_dump()),

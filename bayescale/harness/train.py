@@ -76,7 +76,7 @@ def train(
         checkpoint.discard(folder)
         return "finished"
 
-    backbone = Backbone(config.architecture)
+    backbone = Backbone(config.architecture, config.train.precision)
     batches = open_batches(config, corpus_dir)
     seeds = tuple(member.seed for member in config.members)
     n_sequences = config.train.batch_tokens // config.architecture.context
@@ -86,7 +86,8 @@ def train(
     peak_K = torch.tensor(peaks, dtype=torch.float32, device=device)
     n_steps = sum(segment.n_steps for segment in plan)
 
-    state = checkpoint.load(folder, device)
+    unit, shape = config.content_hash, (len(seeds), backbone.n_params)
+    state = checkpoint.load(folder, device, unit=unit, shape=shape)
     if state is None:
         initial = torch.stack([backbone.initial(seed) for seed in seeds])
         state = TrainState.begin(initial.to(device))
@@ -114,7 +115,7 @@ def train(
             now = time.monotonic()
             stop = should_stop is not None and should_stop()
             if stop or now - saved_at > config.train.checkpoint_seconds:
-                checkpoint.save(folder, state)
+                checkpoint.save(folder, state, unit)
                 saved_at = now
             if progress is not None and now - told_at > 1.0:
                 done = sum(s.n_steps for s in plan[: state.segment]) + state.step - segment.start
@@ -185,7 +186,8 @@ def watch(state: TrainState, loss_K: Tensor, config: TrainConfig) -> None:
     config : TrainConfig
         The abort rule.
     """
-    state.lowest = torch.fmin(state.lowest, loss_K)
+    torch.fmin(state.lowest, loss_K, out=state.lowest)
     near = loss_K <= config.abort_ratio * state.lowest
-    state.above = torch.where(near, 0, state.above + 1)
+    # In place, because a captured step knows tensors by their address.
+    state.above.add_(1).mul_(~near)
     state.diverged |= (state.above >= config.abort_steps) | ~torch.isfinite(loss_K)
