@@ -175,8 +175,8 @@ def load(
         except HarnessError as fault:
             faults.append(fault)
             continue
-        for fault in faults:
-            warnings.warn(f"{fault.message} Going on from {path.name}.", BayescaleWarning, 2)
+        for unusable in faults:
+            warnings.warn(f"{unusable.message} Going on from {path.name}.", BayescaleWarning, 2)
         return state
     if faults:
         raise faults[0]

@@ -1,0 +1,63 @@
+"""What is killed at random steps ends as if nothing had happened, on every engine."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+pytest.importorskip("torch", reason="the harness trains with PyTorch")
+
+from bayescale.harness import record
+from bayescale.harness.config import Member
+from bayescale.harness.engine import Job, run_jobs
+
+from .survival import finish_under_fire
+
+WITH_RAY = importlib.util.find_spec("ray") is not None
+
+CASES = {
+    "the process itself": {"victim": "driver", "workers": 1},
+    "a worker of the pool": {"victim": "worker", "workers": 2},
+    "the driver of a pool": {"victim": "driver", "workers": 2},
+}
+
+
+@pytest.fixture
+def make_job(make_unit, tmp_path):
+    def make(name, milestones):
+        members = (Member(seed=0, learning_rate=0.01), Member(seed=1, learning_rate=0.02))
+        train = {"milestones": milestones, "checkpoint_seconds": 1e-9}
+        return Job(config=make_unit(members=members, train=train), folder=tmp_path / name)
+
+    return make
+
+
+def rows(job):
+    return {run_id: found.row for run_id, found in record.read(job.folder).items()}
+
+
+def check(make_job, milestones, n_kills, **case):
+    whole, killed = make_job("whole", milestones), make_job("killed", milestones)
+    assert run_jobs([whole]) == "finished"
+    assert finish_under_fire(killed, n_kills=n_kills, **case) == n_kills
+    assert rows(killed) == rows(whole)
+    assert not list(killed.folder.glob("checkpoint*"))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_three_kills_change_nothing(make_job, case):
+    check(make_job, (1280, 2560), 3, **case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_twenty_kills_change_nothing(make_job, case):
+    check(make_job, (1280, 6400), 20, **case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["worker", "driver"])
+@pytest.mark.skipif(not WITH_RAY, reason="the cluster engine needs ray")
+def test_twenty_kills_on_a_cluster_change_nothing(make_job, victim):
+    check(make_job, (1280, 6400), 20, engine="ray", victim=victim, workers=2)
