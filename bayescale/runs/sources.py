@@ -10,6 +10,8 @@ import pandas as pd
 
 from bayescale.errors import RunsTableError, nearest
 from bayescale.runs.files import RawColumns, raw_columns, read_file
+from bayescale.runs.importers.read import is_api, is_log, read_logs, runs_frame
+from bayescale.runs.importers.wandb import as_runs
 
 Source = str | os.PathLike[str] | pd.DataFrame
 
@@ -24,14 +26,19 @@ def load(source: Source) -> tuple[RawColumns, str]:
     """
     if isinstance(source, pd.DataFrame):
         return raw_columns(source, "runs"), "runs"
+    if is_api(source):
+        return raw_columns(runs_frame(read_logs(source)), "runs"), "runs"
     if not isinstance(source, str | os.PathLike):
         raise RunsTableError(
             f"runs are read from a path, a pandas DataFrame or the name of a shipped table, "
             f"not from {type(source).__name__}.",
             "Pass pandas.DataFrame(your_rows).",
         )
-    path = _file(Path(source))
-    return read_file(path), _stem(path)
+    path = Path(source)
+    if _is_log(path):
+        return raw_columns(runs_frame(read_logs(path)), str(path)), _stem(path)
+    path = _file(path)
+    return as_runs(read_file(path)), _stem(path)
 
 
 def _file(path: Path) -> Path:
@@ -62,6 +69,13 @@ def _shipped(path: Path) -> Path:
         f"no file {str(path)!r}, and no shipped table of that name.",
         f"Did you mean the file {close[0]!r}?" if close else nearest(str(path), _names()),
     )
+
+
+def _is_log(path: Path) -> bool:
+    try:
+        return path.exists() and not (path / "card.yaml").is_file() and is_log(path)
+    except OSError:
+        return False
 
 
 def _names() -> tuple[str, ...]:

@@ -26,6 +26,9 @@ class Repository(ThreadingHTTPServer):
         self.seconds_a_piece = 0.0
         self.asked: list[tuple[str, str]] = []
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that lose patience."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
