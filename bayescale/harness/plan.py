@@ -95,6 +95,8 @@ class SweepPlan(Strict):
     sizes: tuple[Size, ...] = Field(min_length=1)
     head_dim: int = Field(default=8, ge=1)
     context: int = Field(default=128, ge=1)
+    vocab_size: int = Field(default=256, ge=2)
+    """Distinct tokens of the corpus: 256 of bytes; that of ``facts`` goes first."""
     milestones: tuple[int, ...] = Field(min_length=1)
     """Token budgets; a size leaves out those below ``min_tokens_per_param`` x its parameters."""
     min_tokens_per_param: float = Field(default=1.0, ge=0)
@@ -189,7 +191,9 @@ class SweepPlan(Strict):
             n_layers=size.n_layers,
             n_heads=size.d_model // self.head_dim,
             ffn_width=max(8, round(size.d_model / 3) * 8),
-            vocab_size=self.facts_config().vocab_size if self.corpus == ZIPF_FACTS else 256,
+            vocab_size=self.facts_config().vocab_size
+            if self.corpus == ZIPF_FACTS
+            else self.vocab_size,
             context=self.context,
             ffn_activation=self.ffn_activation,
             mixer=self._mixer(),
