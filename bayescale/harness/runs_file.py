@@ -32,10 +32,25 @@ def write_table(path: Path, folders: Iterable[Path]) -> Path:
     Path
         The target.
     """
+    return write_whole(path, csv_text(rows_of(folders)))
+
+
+def rows_of(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    """Return the rows of finished measurements, sorted by size, seed and tokens.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        Folders of units; those not started have no rows.
+
+    Returns
+    -------
+    list of dict
+        Column name to value.
+    """
     rows = [found.row for folder in folders for found in record.read(folder).values()]
     keys = (schema.N_PARAMS, schema.SEED, schema.N_TOKENS)
-    rows.sort(key=lambda row: tuple(row[key] for key in keys))
-    return write_whole(path, csv_text(rows))
+    return sorted(rows, key=lambda row: tuple(row[key] for key in keys))
 
 
 def write_tables(

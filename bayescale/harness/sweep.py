@@ -5,19 +5,34 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bayescale.errors import HarnessError
-from bayescale.harness.config import ZIPF_FACTS, Member, RunConfig
-from bayescale.harness.corpora import build_corpus
+from bayescale.harness.arms import Arm, Kept, open_arms, sweep_units, trimmed
+from bayescale.harness.config import RunConfig
 from bayescale.harness.engine import Job, Progress, run_jobs
-from bayescale.harness.plan import SweepPlan
+from bayescale.harness.locks import held
 from bayescale.harness.plan_file import load_plan
-from bayescale.harness.runs_file import RUNS, csv_text, write_table, write_whole
-from bayescale.harness.trials import settings, tuning_units
+from bayescale.harness.planner import check_disk
+from bayescale.harness.runs_file import (
+    RUNS,
+    csv_text,
+    rows_of,
+    write_table,
+    write_tables,
+    write_whole,
+)
+from bayescale.harness.settled import settle
+from bayescale.harness.train import Outcome
+from bayescale.harness.trials import settings
 
-__all__ = ["load_plan", "remake_table", "run_sweep"]
+__all__ = ["load_plan", "remake_table", "run_sweep", "sweep_units"]
+
+LOCK, UNITS = "sweep.lock", "units"
+OnRows = Callable[[list[dict[str, Any]]], bool | None]
+"""Takes all rows so far; True means that they are enough."""
 
 TUNING_SHARE = 0.15
 """Part of the progress bar given to the search for the learning rate."""
@@ -28,10 +43,16 @@ def run_sweep(
     out_dir: str | Path,
     *,
     resume: bool = True,
-    progress: Progress | None = None,
+    replan: bool = False,
+    engine: str = "local",
     workers: int = 1,
-    deadline: float | None = None,
+    gpus_per_job: float = 0.0,
     device: str = "cpu",
+    deadline: float | None = None,
+    progress: Progress | None = None,
+    on_rows: OnRows | None = None,
+    on_failed: Callable[[Job, HarnessError], None] | None = None,
+    on_end: Callable[[Outcome], None] | None = None,
 ) -> Path:
     """Train everything a plan names and write the runs table.
 
@@ -41,17 +62,31 @@ def run_sweep(
         YAML plan.
     out_dir : str or Path
         Folder for units, learning rates and ``runs.csv``; a later call with the same plan goes on
-        where an earlier one stopped or was killed.
+        where an earlier one stopped or was killed, on any engine or machine.
     resume : bool
         False refuses a folder that already holds units.
-    progress : callable, optional
-        Told the share of the sweep done and what is running.
+    replan : bool
+        Whether the plan of a folder may be another than the one that it was begun with; units that
+        both have are not trained again.
+    engine : {"local", "ray"}
+        See `bayescale.harness.engine.run_jobs`.
     workers : int
         Processes, each with one thread.
-    deadline : float, optional
-        Unix time at which to write checkpoints and stop.
+    gpus_per_job : float
+        Share of a GPU that a Ray task asks for.
     device : str
         PyTorch device.
+    deadline : float, optional
+        Unix time at which to write checkpoints and stop.
+    progress : callable, optional
+        Told the share of the sweep done and what is running.
+    on_rows : callable, optional
+        Given all rows so far, those of runs held back left out, at the beginning and whenever a
+        unit is finished; True stops the sweep.
+    on_failed : callable, optional
+        Told of each failed unit and its error.
+    on_end : callable, optional
+        Told whether all units are finished.
 
     Returns
     -------
@@ -61,40 +96,124 @@ def run_sweep(
     Raises
     ------
     HarnessError
-        When the plan, the corpus or the folder cannot be used.
+        When the plan, the corpus or the folder cannot be used, another sweep works on the folder,
+        or units failed, after the others were run.
     """
     plan, out = load_plan(plan_path), Path(out_dir)
-    units = out / "units"
-    if not resume and units.exists():
+    if not resume:
+        _check_unused(out)
+    with held(out / LOCK, f"sweep folder {out.name!r}"):
+        arms = open_arms(plan)
+        kept = settle(out, plan, arms, replan=replan, workers=workers, device=device)
+        check_disk(out, [unit for arm in arms for unit in arm.units()], workers)
+
+        def run(stage: _Stage, told: Progress | None, wanted: OnRows | None) -> Outcome:
+            return run_jobs(
+                stage.jobs,
+                engine=engine,
+                workers=workers,
+                gpus_per_job=gpus_per_job,
+                progress=told,
+                on_finished=lambda _: stage.write(wanted),
+                on_failed=on_failed,
+            )
+
+        tuning = _Stage(out, arms, [arm.trials() for arm in arms], device, deadline)
+        share = TUNING_SHARE if tuning.jobs else 0.0
+        outcome: Outcome = "finished"
+        if tuning.jobs:
+            outcome = run(tuning, _rescaled(progress, 0.0, share, "learning rate, "), None)
+        if outcome == "finished":
+            units = _found_units(out, arms, tuning, kept)
+            stage = _Stage(out, arms, units, device, deadline, ladder=True)
+            if not stage.write(on_rows):
+                try:
+                    outcome = run(stage, _rescaled(progress, share, 1 - share, ""), on_rows)
+                finally:
+                    stage.write(None)
+            else:
+                outcome = "stopped"
+        else:
+            write_table(out / RUNS, [])
+        if on_end is not None:
+            on_end(outcome)
+    return out / RUNS
+
+
+class _Stage:
+    """Units that run together: trials of learning rates, or the ladder itself."""
+
+    def __init__(
+        self,
+        out: Path,
+        arms: list[Arm],
+        units: list[list[RunConfig]],
+        device: str,
+        deadline: float | None,
+        *,
+        ladder: bool = False,
+    ) -> None:
+        self.out, self.ladder = out, ladder
+        self.by_arm = [
+            [
+                Job(
+                    config=unit,
+                    folder=out / UNITS / unit.content_hash,
+                    corpus_dir=arm.corpus_dir,
+                    device=device,
+                    deadline=deadline,
+                )
+                for unit in own
+            ]
+            for arm, own in zip(arms, units, strict=True)
+        ]
+        self.jobs = [job for own in self.by_arm for job in own]
+        pairs = zip(arms, self.by_arm, strict=True)
+        self.held_back = frozenset(
+            job.config.content_hash
+            for arm, own in pairs
+            if ladder
+            for size, job in zip(arm.plan.sizes, own, strict=True)
+            if size.held_back
+        )
+
+    def write(self, on_rows: OnRows | None) -> bool:
+        """Write the tables of a ladder and tell its rows; return whether that was enough."""
+        if not self.ladder:
+            return False
+        folders = [(job.config, job.folder) for job in self.jobs]
+        write_tables(self.out, folders, self.held_back)
+        shown = [folder for unit, folder in folders if unit.content_hash not in self.held_back]
+        return on_rows is not None and bool(on_rows(rows_of(shown)))
+
+
+def _check_unused(out: Path) -> None:
+    if (out / UNITS).exists():
         raise HarnessError(
-            f"sweep folder {out.name!r}: it already holds {len(list(units.iterdir()))} units.",
+            f"sweep folder {out.name!r}: it already holds "
+            f"{len(list((out / UNITS).iterdir()))} units.",
             "Resume it, or give another folder.",
         )
-    corpus_dir = None if plan.corpus == ZIPF_FACTS else build_corpus(plan.corpus)
-    tokens_sha256 = _tokens_sha256(corpus_dir)
 
-    def job(config: RunConfig) -> Job:
-        folder = units / config.content_hash
-        return Job(
-            config=config, folder=folder, corpus_dir=corpus_dir, device=device, deadline=deadline
-        )
 
-    trials = [job(config) for config in tuning_units(plan, tokens_sha256)]
-    share = TUNING_SHARE if trials else 0.0
-    told = _rescaled(progress, 0.0, share, "learning rate, ")
-    if run_jobs(trials, workers=workers, progress=told) == "stopped":
-        return write_table(out / RUNS, [])
-    found = settings(plan, trials)
-    jobs = [job(config) for config in sweep_units(plan, found, tokens_sha256)]
-    folders = [one.folder for one in jobs]
-    write_whole(out / "learning_rates.json", json.dumps(found, indent=1) + "\n")
-    told = _rescaled(progress, share, 1 - share, "")
-
-    def write_partial(_: Job) -> None:
-        write_table(out / RUNS, folders)
-
-    run_jobs(jobs, workers=workers, progress=told, on_finished=write_partial)
-    return write_table(out / RUNS, folders)
+def _found_units(
+    out: Path, arms: list[Arm], tuning: _Stage, kept: list[list[Kept]] | None
+) -> list[list[RunConfig]]:
+    """Return the units of every arm at the settings found for it, and write these down."""
+    found = [settings(arm.plan, jobs) for arm, jobs in zip(arms, tuning.by_arm, strict=True)]
+    named = [
+        {"dataset": arm.plan.corpus, "architecture": arm.plan.architecture, **one}
+        for arm, one in zip(arms, found, strict=True)
+    ]
+    content = found[0] if len(arms) == 1 else {"arms": named}
+    write_whole(out / "learning_rates.json", json.dumps(content, indent=1) + "\n")
+    units = [arm.units(one) for arm, one in zip(arms, found, strict=True)]
+    if kept is None:
+        return units
+    return [
+        [trimmed(unit, part) for unit, part in zip(own, parts, strict=True)]
+        for own, parts in zip(units, kept, strict=True)
+    ]
 
 
 def remake_table(folder: Path) -> str:
@@ -146,44 +265,6 @@ def one_table(tables: list[Path]) -> str:
         with path.open(newline="") as file:
             rows += csv.DictReader(file)
     return csv_text(rows)
-
-
-def sweep_units(plan: SweepPlan, found: dict[str, Any], tokens_sha256: str) -> list[RunConfig]:
-    """Return the units of the sweep itself, one per size with all seeds stacked.
-
-    Parameters
-    ----------
-    plan : SweepPlan
-        The plan.
-    found : dict
-        What `settings` returned.
-    tokens_sha256 : str
-        Hash of the token file.
-
-    Returns
-    -------
-    list of RunConfig
-        In the plan's order.
-    """
-    as_planned = [None] * len(plan.sizes)
-    columns = (found["rates"], found.get("batch_tokens"), found.get("beta2"))
-    each = zip(plan.sizes, *(column or as_planned for column in columns), strict=True)
-    return [
-        plan.unit(
-            size,
-            tuple(Member(seed=seed, learning_rate=rate) for seed in size.seeds or plan.seeds),
-            tokens_sha256,
-            batch_tokens=batch,
-            beta2=beta2,
-        )
-        for size, rate, batch, beta2 in each
-    ]
-
-
-def _tokens_sha256(corpus_dir: Path | None) -> str:
-    if corpus_dir is None:
-        return ""
-    return str(json.loads((corpus_dir / "meta.json").read_text())["sha256"])
 
 
 def _rescaled(progress: Progress | None, start: float, width: float, label: str) -> Progress | None:

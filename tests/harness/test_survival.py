@@ -19,8 +19,9 @@ WITH_RAY = importlib.util.find_spec("ray") is not None
 CASES = {
     "the process itself": {"victim": "driver", "workers": 1},
     "a worker of the pool": {"victim": "worker", "workers": 2},
-    "the driver of a pool": {"victim": "driver", "workers": 2},
 }
+POOL = {"victim": "driver", "workers": 2}
+"""A pool's driver, which takes seconds to start."""
 
 
 @pytest.fixture
@@ -54,6 +55,11 @@ def test_three_kills_change_nothing(make_job, case):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_twenty_kills_change_nothing(make_job, case):
     check(make_job, (1280, 6400), 20, **case)
+
+
+@pytest.mark.slow
+def test_killed_drivers_of_a_pool_change_nothing(make_job):
+    check(make_job, (1280, 2560), 3, **POOL)
 
 
 @pytest.mark.slow
