@@ -132,7 +132,7 @@ class ResidentSteps:
     ) -> None:
         self.config, self._folder = config, folder
         # Its own object: a branch gives the unit's state other tensors.
-        self._state, device = replace(state), state.params.device
+        self.state, device = replace(state), state.params.device
         self._batches = resident(
             batches,
             tuple(member.seed for member in config.members),
@@ -146,6 +146,7 @@ class ResidentSteps:
         self._at = torch.zeros(1, dtype=torch.int64, device=device)
         self._factors = torch.zeros(READ_EVERY, device=device)
         self._losses = torch.zeros(READ_EVERY, len(config.members), device=device)
+        self.last = self._losses[0]
         self._run = self._captured() if captured and device.type == "cuda" else self.once
 
     def take(self, state: TrainState, segment: Segment) -> None:
@@ -159,11 +160,12 @@ class ResidentSteps:
         for _ in steps:
             self._run()
         state.step += n
+        self.last = self._losses[n - 1].clone()
         self._note(state, self._losses[:n].mean(dim=0).tolist())
 
     def once(self) -> None:
         """Take the next step; everything it reads and writes keeps its address."""
-        state, optim = self._state, self.config.optim
+        state, optim = self.state, self.config.optim
         loss_K, grad_KP = self._gradients(state.params, self._batches.draw(self._step))
         with torch.no_grad():
             self._losses.index_copy_(0, self._at, loss_K[None])
@@ -183,7 +185,7 @@ class ResidentSteps:
 
     def _captured(self) -> Callable[[], None]:
         """Return the replay of one step; the steps that warm up leave no trace."""
-        changed = [*_tensors(self._state), self._step, self._at]
+        changed = [*_tensors(self.state), self._step, self._at]
         before = [tensor.clone() for tensor in changed]
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
@@ -200,10 +202,10 @@ class ResidentSteps:
 
     def _adopt(self, state: TrainState) -> None:
         """Take over what a checkpoint or a branch brought, at the addresses that are known."""
-        for own, given in zip(_tensors(self._state), _tensors(state), strict=True):
+        for own, given in zip(_tensors(self.state), _tensors(state), strict=True):
             if own is not given:
                 own.copy_(given)
-        for name, own in zip(CHANGED, _tensors(self._state), strict=True):
+        for name, own in zip(CHANGED, _tensors(self.state), strict=True):
             setattr(state, name, own)
 
     def _note(self, state: TrainState, loss: list[float]) -> None:

@@ -41,7 +41,8 @@ def _linux() -> Iterator[bytes]:
         for entry in files:
             path = PurePosixPath(entry.name)
             here = len(path.parts) > 2 and path.parts[1] in LINUX_FOLDERS
-            held = files.extractfile(entry) if here and path.suffix in {".c", ".h"} else None
+            source = entry.isfile() and path.suffix in {".c", ".h"}
+            held = files.extractfile(entry) if here and source else None
             if held is not None:
                 yield held.read()
 

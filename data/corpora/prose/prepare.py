@@ -39,7 +39,7 @@ def _kernel_documentation() -> Iterator[bytes]:
         for entry in files:
             path = PurePosixPath(entry.name)
             here = path.parts[1:2] == ("Documentation",) and "translations" not in path.parts
-            text = path.suffix in {".rst", ".txt"}
+            text = entry.isfile() and path.suffix in {".rst", ".txt"}
             held = files.extractfile(entry) if here and text else None
             if held is not None:
                 yield held.read()
