@@ -77,19 +77,27 @@ class Ahead:
             return ((1.0 - weight) * ends[:, :1] + weight * ends[:, 1:]).astype(np.float32)
 
         sample = None if self.sample is None else mixed(self.sample)
-        parts = (mixed(part) for part in (self.losses, self.outcomes, self.mean, self.sd))
-        return Ahead(*parts, sample)
+        return Ahead(
+            losses=mixed(self.losses),
+            outcomes=mixed(self.outcomes),
+            mean=mixed(self.mean),
+            sd=mixed(self.sd),
+            sample=sample,
+        )
 
     def beside(self, other: Ahead) -> Ahead:
         """Return these runs and others."""
-        both = [
-            np.concatenate([getattr(self, name), getattr(other, name)], axis=1)
-            for name in ("losses", "outcomes", "mean", "sd")
-        ]
-        sample = None
-        if self.sample is not None and other.sample is not None:
-            sample = np.concatenate([self.sample, other.sample], axis=1)
-        return Ahead(*both, sample)
+
+        def joined(name: str) -> Singles:
+            return np.concatenate([getattr(self, name), getattr(other, name)], axis=1)
+
+        return Ahead(
+            losses=joined("losses"),
+            outcomes=joined("outcomes"),
+            mean=joined("mean"),
+            sd=joined("sd"),
+            sample=None if self.sample is None else joined("sample"),
+        )
 
 
 def look_ahead(made: Forecast, losses: Floats, measure: Yardstick, seed: int) -> Ahead:
