@@ -22,6 +22,7 @@ JOINERS = {"cli", "loop", "demo", "demo_output"}
 BARE = {
     "architectures",
     "attention_logits",
+    "budget",
     "checked",
     "config",
     "data",
@@ -29,6 +30,7 @@ BARE = {
     "divergence",
     "documents",
     "engine",
+    "estimate",
     "evaluate",
     "job",
     "kernels",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from bayescale.harness.arms import Arm, Kept, open_arms, sweep_units, trimmed
 from bayescale.harness.config import RunConfig
 from bayescale.harness.engine import Job, Progress, run_jobs
 from bayescale.harness.locks import held
+from bayescale.harness.plan import SweepPlan
 from bayescale.harness.plan_file import load_plan
 from bayescale.harness.planner import check_disk
 from bayescale.harness.runs_file import (
@@ -39,11 +40,12 @@ TUNING_SHARE = 0.15
 
 
 def run_sweep(
-    plan_path: str | Path,
+    plan_path: str | Path | SweepPlan,
     out_dir: str | Path,
     *,
     resume: bool = True,
     replan: bool = False,
+    only: Collection[int] | None = None,
     engine: str = "local",
     workers: int = 1,
     gpus_per_job: float = 0.0,
@@ -58,8 +60,8 @@ def run_sweep(
 
     Parameters
     ----------
-    plan_path : str or Path
-        YAML plan.
+    plan_path : str, Path or SweepPlan
+        YAML plan, or one that has been read.
     out_dir : str or Path
         Folder for units, learning rates and ``runs.csv``; a later call with the same plan goes on
         where an earlier one stopped or was killed, on any engine or machine.
@@ -68,6 +70,8 @@ def run_sweep(
     replan : bool
         Whether the plan of a folder may be another than the one that it was begun with; units that
         both have are not trained again.
+    only : collection of int, optional
+        Positions of the plan's sizes to train now; all when left out.
     engine : {"local", "ray"}
         See `bayescale.harness.engine.run_jobs`.
     workers : int
@@ -99,22 +103,24 @@ def run_sweep(
         When the plan, the corpus or the folder cannot be used, another sweep works on the folder,
         or units failed, after the others were run.
     """
-    plan, out = load_plan(plan_path), Path(out_dir)
+    plan = plan_path if isinstance(plan_path, SweepPlan) else load_plan(plan_path)
+    out = Path(out_dir)
     if not resume:
         _check_unused(out)
     with held(out / LOCK, f"sweep folder {out.name!r}"):
         arms = open_arms(plan)
         kept = settle(out, plan, arms, replan=replan, workers=workers, device=device)
-        check_disk(out, [unit for arm in arms for unit in arm.units()], workers)
+        wanted = [k for k in range(len(plan.sizes)) if only is None or k in only]
+        check_disk(out, [arm.units()[k] for arm in arms for k in wanted], workers)
 
-        def run(stage: _Stage, told: Progress | None, wanted: OnRows | None) -> Outcome:
+        def run(stage: _Stage, told: Progress | None, heard: OnRows | None) -> Outcome:
             return run_jobs(
                 stage.jobs,
                 engine=engine,
                 workers=workers,
                 gpus_per_job=gpus_per_job,
                 progress=told,
-                on_finished=lambda _: stage.write(wanted),
+                on_finished=lambda _: stage.write(heard),
                 on_failed=on_failed,
             )
 
@@ -124,8 +130,15 @@ def run_sweep(
         if tuning.jobs:
             outcome = run(tuning, _rescaled(progress, 0.0, share, "learning rate, "), None)
         if outcome == "finished":
-            units = _found_units(out, arms, tuning, kept)
-            stage = _Stage(out, arms, units, device, deadline, ladder=True)
+            every = _found_units(out, arms, tuning, kept)
+            units = [[own[k] for k in wanted] for own in every]
+            held_back = frozenset(
+                unit.content_hash
+                for own in units
+                for k, unit in zip(wanted, own, strict=True)
+                if plan.sizes[k].held_back
+            )
+            stage = _Stage(out, arms, units, device, deadline, held_back)
             if not stage.write(on_rows):
                 try:
                     outcome = run(stage, _rescaled(progress, share, 1 - share, ""), on_rows)
@@ -141,7 +154,10 @@ def run_sweep(
 
 
 class _Stage:
-    """Units that run together: trials of learning rates, or the ladder itself."""
+    """Units that run together: trials of learning rates, or the ladder, which makes the tables.
+
+    Only a ladder has `held_back`: hashes of the units whose rows no fit may see.
+    """
 
     def __init__(
         self,
@@ -150,10 +166,9 @@ class _Stage:
         units: list[list[RunConfig]],
         device: str,
         deadline: float | None,
-        *,
-        ladder: bool = False,
+        held_back: frozenset[str] | None = None,
     ) -> None:
-        self.out, self.ladder = out, ladder
+        self.out, self.held_back = out, held_back
         self.by_arm = [
             [
                 Job(
@@ -168,18 +183,10 @@ class _Stage:
             for arm, own in zip(arms, units, strict=True)
         ]
         self.jobs = [job for own in self.by_arm for job in own]
-        pairs = zip(arms, self.by_arm, strict=True)
-        self.held_back = frozenset(
-            job.config.content_hash
-            for arm, own in pairs
-            if ladder
-            for size, job in zip(arm.plan.sizes, own, strict=True)
-            if size.held_back
-        )
 
     def write(self, on_rows: OnRows | None) -> bool:
         """Write the tables of a ladder and tell its rows; return whether that was enough."""
-        if not self.ladder:
+        if self.held_back is None:
             return False
         folders = [(job.config, job.folder) for job in self.jobs]
         write_tables(self.out, folders, self.held_back)
