@@ -64,7 +64,8 @@ def unpack_corpus(packed: Path, target: Path) -> Path:
             "Pack it with benchmarks/gpu_pack.py.",
         )
     meta = (packed / META).read_text()
-    if (target / META).is_file() and (target / META).read_text() == meta:
+    there = (target / TOKENS).is_file() and (target / META).is_file()
+    if there and (target / META).read_text() == meta:
         return target
     with lzma.open(packed / PACKED) as file:
         tokens = file.read()
