@@ -6,7 +6,16 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from bayescale.cli import estimation, inspection, laws, planning, proof, training, verdict
+from bayescale.cli import (
+    estimation,
+    inspection,
+    laws,
+    planning,
+    proof,
+    storage,
+    training,
+    verdict,
+)
 from bayescale.cli.application import app
 from bayescale.cli.screen import print_error, show_warning
 from bayescale.errors import BayescaleError
@@ -19,6 +28,7 @@ __all__ = [
     "main",
     "planning",
     "proof",
+    "storage",
     "training",
     "verdict",
 ]

@@ -15,7 +15,7 @@ from bayescale.runs import schema
 
 if TYPE_CHECKING:
     from bayescale.harness.job import Job
-    from bayescale.loop import Outlook
+    from bayescale.live import Outlook
 
 SHOWN = 5
 """Latest losses and failures on the screen."""

@@ -16,7 +16,7 @@ from bayescale.cli.sweep_screen import SweepScreen
 from bayescale.errors import HarnessError
 
 if TYPE_CHECKING:
-    from bayescale.loop import Outlook
+    from bayescale.live import Outlook
 
 
 @app.command(epilog="Example: bayescale corpus python_stdlib")
@@ -100,7 +100,7 @@ def _whole(
 ) -> dict[str, Any]:
     """Train everything, forecasting the largest run as others finish."""
     from bayescale.harness.sweep import load_plan, run_sweep
-    from bayescale.loop import Watcher, largest_runs
+    from bayescale.live import Watcher, largest_runs
 
     read, ends = load_plan(plan), list[str]()
     watcher = Watcher(largest_runs(read), until, screen.outlooks)
@@ -147,7 +147,7 @@ def _ending(made: dict[str, Any]) -> list[str]:
 
 
 def _check_options(until: str | None, suggest: bool, minutes: float | None) -> None:
-    from bayescale.loop import parse_until
+    from bayescale.live import parse_until
 
     if until is not None:
         parse_until(until)

@@ -49,7 +49,7 @@ def rows_of(folders: Iterable[Path]) -> list[dict[str, Any]]:
         Column name to value.
     """
     rows = [found.row for folder in folders for found in record.read(folder).values()]
-    keys = (schema.N_PARAMS, schema.SEED, schema.N_TOKENS)
+    keys = (schema.N_PARAMS, schema.SEED, schema.N_TOKENS, schema.RUN_ID)
     return sorted(rows, key=lambda row: tuple(row[key] for key in keys))
 
 

@@ -107,11 +107,14 @@ def run_sweep(
     out = Path(out_dir)
     if not resume:
         _check_unused(out)
+    arms = open_arms(plan)
+    wanted = [k for k in range(len(plan.sizes)) if only is None or k in only]
+    # Whatever is wrong with the plan shows here, before anything is written.
+    planned = [arm.units()[k] for arm in arms for k in wanted]
+    trials = [arm.trials() for arm in arms]
     with held(out / LOCK, f"sweep folder {out.name!r}"):
-        arms = open_arms(plan)
         kept = settle(out, plan, arms, replan=replan, workers=workers, device=device)
-        wanted = [k for k in range(len(plan.sizes)) if only is None or k in only]
-        check_disk(out, [arm.units()[k] for arm in arms for k in wanted], workers)
+        check_disk(out, planned, workers)
 
         def run(stage: _Stage, told: Progress | None, heard: OnRows | None) -> Outcome:
             return run_jobs(
@@ -124,7 +127,7 @@ def run_sweep(
                 on_failed=on_failed,
             )
 
-        tuning = _Stage(out, arms, [arm.trials() for arm in arms], device, deadline)
+        tuning = _Stage(out, arms, trials, device, deadline)
         share = TUNING_SHARE if tuning.jobs else 0.0
         outcome: Outcome = "finished"
         if tuning.jobs:
@@ -139,6 +142,7 @@ def run_sweep(
                 if plan.sizes[k].held_back
             )
             stage = _Stage(out, arms, units, device, deadline, held_back)
+            _write_stages(out, tuning, stage)
             if not stage.write(on_rows):
                 try:
                     outcome = run(stage, _rescaled(progress, share, 1 - share, ""), on_rows)
@@ -201,6 +205,18 @@ def _check_unused(out: Path) -> None:
             f"{len(list((out / UNITS).iterdir()))} units.",
             "Resume it, or give another folder.",
         )
+
+
+def _write_stages(out: Path, tuning: _Stage, ladder: _Stage) -> None:
+    """Write down what each unit is for, by which records are told apart."""
+    held_back = ladder.held_back or frozenset()
+    units = [job.config.content_hash for job in ladder.jobs]
+    stages = {
+        "tuning": [job.config.content_hash for job in tuning.jobs],
+        "sweep": [unit for unit in units if unit not in held_back],
+        "held_back": sorted(held_back),
+    }
+    write_whole(out / "units.json", json.dumps(stages, indent=1) + "\n")
 
 
 def _found_units(

@@ -12,6 +12,8 @@ from bayescale.errors import RunsTableError, nearest
 from bayescale.runs.files import RawColumns, raw_columns, read_file
 from bayescale.runs.importers.read import is_api, is_log, read_logs, runs_frame
 from bayescale.runs.importers.wandb import as_runs
+from bayescale.runs.records import is_records, read_records
+from bayescale.runs.records import runs_frame as runs_frame_of_records
 
 Source = str | os.PathLike[str] | pd.DataFrame
 
@@ -35,6 +37,8 @@ def load(source: Source) -> tuple[RawColumns, str]:
             "Pass pandas.DataFrame(your_rows).",
         )
     path = Path(source)
+    if is_records(path):
+        return raw_columns(runs_frame_of_records(read_records(path)), str(path)), _stem(path)
     if _is_log(path):
         return raw_columns(runs_frame(read_logs(path)), str(path)), _stem(path)
     path = _file(path)
