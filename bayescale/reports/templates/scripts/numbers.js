@@ -4,7 +4,7 @@ const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 function precise(value, digits) {
   // As Python rounds: what lies exactly between two numbers goes to the even one.
-  const [exact, power] = value.toExponential(50).replace("-", "").split("e");
+  const [exact, power] = Math.abs(value).toExponential(50).split("e");
   const all = exact.replace(".", ""), kept = all.slice(0, digits), rest = all.slice(digits);
   if (!/^50*$/.test(rest) || Number(kept[digits - 1]) % 2) return Number(value.toPrecision(digits));
   return Math.sign(value) * Number(`${kept[0]}.${kept.slice(1)}e${power}`);

@@ -67,9 +67,9 @@ function drawBudget(page, state, found) {
   hide("budget", "curve", retargeted);
   page.plan.candidates.forEach((_, k) => hide("budget", `candidate${k}`, retargeted));
   if (retargeted) {
-    const points = page.sizes.map((run, k) => {
+    const points = chances(page, state.target).map((chance, k) => {
       const scale = Math.exp(page.places[k]);
-      return `${on.x(unit * scale).toFixed(2)},${on.y(chanceOf(run, state.target)).toFixed(2)}`;
+      return `${on.x(unit * scale).toFixed(2)},${on.y(chance).toFixed(2)}`;
     });
     drawn(on, "polyline", { class: "curve", points: points.join(" ") });
   }

@@ -47,49 +47,58 @@ function priced(plan, state, run, scale) {
   };
 }
 
-function weigh(page, state, withPilots = true) {
-  const { plan, runs } = page, risk = weighedBy(plan.tolerance);
-  const worth = worthOf(plan, state);
-  const valueAtTarget = worth(state.target);
-  const late = (days, after) => plan.deadline !== null && after + days > plan.deadline;
-  const candidates = plan.candidates.map((run, k) => {
-    const scale = run.name === plan.chosen ? state.scale : 1;
-    const drawn = scale === 1 ? runs[k] : sizeAt(page.sizes, page.places, scale);
-    const terms = priced(plan, state, run, scale);
-    const chance = chanceOf(drawn, state.target);
-    const brings = Float64Array.from(drawn.outcome, (o) => Math.max(worth(o) - terms.serving, 0));
-    return { name: run.name, scale, drawn, chance, brings, ...terms };
-  });
-  candidates.forEach((c) => settle(c, plan, risk, valueAtTarget, late(c.days, 0)));
+function isLate(plan, days, after) {
+  return plan.deadline !== null && after + days > plan.deadline;
+}
+
+function candidate(page, state, k) {
+  // What funding one candidate promises.
+  const { plan, runs } = page, run = plan.candidates[k], worth = worthOf(plan, state);
+  const scale = run.name === plan.chosen ? state.scale : 1;
+  const drawn = scale === 1 ? runs[k] : sizeAt(page.sizes, page.places, scale);
+  const terms = priced(plan, state, run, scale);
+  const chance = chanceOf(drawn, state.target);
+  const brings = Float64Array.from(drawn.outcome, (o) => Math.max(worth(o) - terms.serving, 0));
+  const found = { name: run.name, scale, drawn, chance, brings, ...terms };
+  settle(found, plan, worth(state.target));
+  return found;
+}
+
+function weigh(page, state) {
+  const { plan, runs } = page, candidates = plan.candidates.map((_, k) => candidate(page, state, k));
   const pays = (after) => [
     new Float64Array(runs[0].loss.length),
-    ...candidates.map((c) => c.brings.map((b) => (late(c.days, after) ? 0 : b) - c.cost)),
+    ...candidates.map((c) => {
+      const late = isLate(plan, c.days, after);
+      return c.brings.map((b) => (late ? 0 : b) - c.cost);
+    }),
   ];
-  const usual = pays(0);
   shareBest(candidates);
+  const valueAtTarget = worthOf(plan, state)(state.target);
   const ranked = [...candidates].sort(byWorth);
-  const found = { candidates, ranked, valueAtTarget, evpi: evpi(usual), pilots: [], sets: [] };
-  if (withPilots) valuePilots(page, state, found, pays, risk);
+  const found = { candidates, ranked, valueAtTarget, evpi: evpi(pays(0)) };
+  valuePilots(page, state, found, pays);
   found.best = bestPilot([...found.pilots, ...found.sets]);
   const clear = found.best !== null && isClear(found.best);
   found.verdict = clear ? "RUN PILOTS FIRST" : ranked[0].weighed > 0 ? "FUND" : "DO NOT FUND";
   return found;
 }
 
-function settle(c, plan, risk, valueAtTarget, isLate) {
+function settle(c, plan, valueAtTarget) {
   // Expected net value, its sure equivalent, and where funding breaks even.
-  const step = plan.value.shape === "step";
+  const step = plan.value.shape === "step", late = isLate(plan, c.days, 0);
+  const risk = weighedBy(plan.tolerance);
   const met = Math.max(valueAtTarget - c.serving, 0);
-  if (isLate) c.net = -c.cost;
+  if (late) c.net = -c.cost;
   else c.net = (step ? met * c.chance : mean(c.brings)) - c.cost;
   c.weighed = c.net;
-  if (plan.tolerance !== null && !isLate) {
+  if (plan.tolerance !== null && !late) {
     const expected = step
       ? c.chance * risk.utility(met - c.cost) + (1 - c.chance) * risk.utility(-c.cost)
       : mean(c.brings.map((b) => risk.utility(b - c.cost)));
     c.weighed = risk.certain(expected);
   }
-  if (step && !isLate) c.breakEvenValue = c.chance ? c.cost / c.chance + c.serving : Infinity;
+  if (step && !late) c.breakEvenValue = c.chance ? c.cost / c.chance + c.serving : Infinity;
   else c.breakEvenValue = c.net + c.cost > 0 ? (valueAtTarget * c.cost) / (c.net + c.cost) : Infinity;
   c.breakEvenPrice = (c.net + c.cost) / c.hours;
 }
@@ -120,8 +129,8 @@ function bestPilot(pilots) {
   return pilots.reduce((best, pilot) => (best === null || better(pilot, best) ? pilot : best), null);
 }
 
-function valuePilots(page, state, found, pays, risk) {
-  const { plan, runs, halves, clusters } = page;
+function valuePilots(page, state, found, pays) {
+  const { plan, runs, halves, clusters } = page, risk = weighedBy(plan.tolerance);
   const asUtility = (payoffs) => payoffs.map((action) => action.map(risk.utility));
   const now = asUtility(pays(0)), before = Math.max(...now.map(mean));
   const logs = runs.slice(plan.candidates.length).map((run) => Float64Array.from(run.loss, Math.log));

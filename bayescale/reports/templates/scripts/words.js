@@ -58,19 +58,27 @@ function turns(page, state, found) {
 }
 
 function quantiles(run) {
+  // Worked out once a run.
   const at = (prob) => Math.exp(mixtureQuantile(run.mean, run.sd, prob));
-  return { low: at(0.05), median: at(0.5), high: at(0.95) };
+  run.quantiles = run.quantiles || { low: at(0.05), median: at(0.5), high: at(0.95) };
+  return run.quantiles;
 }
 
 function targetTurn(page, state, name) {
   // The target at which funding a run breaks even, between the ends of the slider.
   const slider = page.sliders.find((each) => each.name === "target");
-  const pays = (target) => {
-    const found = weigh(page, { ...state, target }, false);
-    return found.candidates.find((c) => c.name === name).weighed;
-  };
+  const index = page.plan.candidates.findIndex((run) => run.name === name);
+  const pays = (target) => candidate(page, { ...state, target }, index).weighed;
   if (pays(slider.low) > 0 === pays(slider.high) > 0) return null;
   return crossing(pays, slider.low, slider.high, 24);
+}
+
+function chances(page, target) {
+  // The chance of a target at every size, worked out once a target.
+  if (page.known === undefined || page.known.target !== target) {
+    page.known = { target, found: page.sizes.map((run) => chanceOf(run, target)) };
+  }
+  return page.known.found;
 }
 
 function likelyScale(page, state) {
@@ -80,7 +88,7 @@ function likelyScale(page, state) {
     const run = sizeAt(page.sizes, page.places, Math.exp(place));
     return chanceOf(run, state.target) - page.asked;
   };
-  const known = page.sizes.map((run) => chanceOf(run, state.target));
+  const known = chances(page, state.target);
   const above = known.findIndex((prob) => prob >= page.asked);
   if (above < 0) return null;
   if (above === 0) return Math.exp(page.places[0]);
