@@ -14,6 +14,8 @@ from bayescale.harness.kernels.chunks import widened
 
 CHUNK_TOKENS = 4096
 """Tokens of one member evaluated at once; bounds the memory of the logits."""
+DEVICE_TOKENS = 1 << 18
+"""Tokens of all members evaluated at once on a GPU, which fewer would leave idle."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,9 +69,10 @@ def heldout_losses(backbone: Backbone, params_KP: Tensor, windows: Tensor) -> Te
     Tensor
         Nats, on the CPU, shape (K, windows, T).
     """
-    found = []
+    found, on_host = [], params_KP.device.type == "cpu"
+    n_tokens = CHUNK_TOKENS if on_host else DEVICE_TOKENS // len(params_KP)
     with torch.inference_mode():
-        for chunk in windows.split(max(1, CHUNK_TOKENS // windows.shape[1])):
+        for chunk in windows.split(max(1, n_tokens // windows.shape[1])):
             shared = chunk.to(params_KP.device).expand(len(params_KP), -1, -1)
             found.append(token_losses(backbone, params_KP, shared).cpu())
     return torch.cat(found, dim=1)

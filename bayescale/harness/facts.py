@@ -162,7 +162,7 @@ class FactBatches:
         index = torch.searchsorted(self._cumulative, u_key.contiguous(), right=True)
         number = self._scramble[index.clamp(max=len(self._scramble) - 1)]
         shift = 1 + (u_other * (vocab_size - 1)).long()
-        shift = torch.where(u_noise >= self.config.noise, 0, shift)
+        shift = shift * (u_noise < self.config.noise)
         answer = (self._table[number] + shift) % vocab_size
         powers = [vocab_size**i for i in reversed(range(self.config.key_tokens))]
         parts = [*(number // power % vocab_size for power in powers), answer]

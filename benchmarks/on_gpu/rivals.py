@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
-from on_gpu.bench import random_tokens, settle, step_seconds
+from on_gpu.bench import give_back, random_tokens, settle, step_seconds
 from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
 from on_gpu.speed import Row, about, fastest, measured, rates
 from stacked_training import OPTIM, RATE, Plain
@@ -91,8 +91,8 @@ def plain_row(
 ) -> Row:
     """Return the row of the plain loop in one form."""
     config = unit(shape, 1, tiny=tiny, precision="bfloat16")
-    take = plain_loop(config, form, device)
-    step = step_seconds(take, seconds=seconds, rounds=5)
+    step = step_seconds(plain_loop(config, form, device), seconds=seconds, rounds=5)
+    give_back(device)
     speed = rates(config, config.train.batch_tokens / step, ceiling)
     return about(config) | {"way": form} | speed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from on_gpu.bench import WAYS, stack_seconds
+from on_gpu.bench import WAYS, give_back, stack_seconds
 from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
 
 from bayescale.harness.accounting import count_params, count_params_nonembedding, flops_per_token
@@ -53,8 +53,7 @@ def measured(
     except torch.cuda.OutOfMemoryError:
         return about(config) | {"way": way, "step_ms": None, "note": "out of memory"}
     finally:
-        if device != "cpu":
-            torch.cuda.empty_cache()
+        give_back(device)
     tokens = len(config.members) * config.train.batch_tokens / step
     return (
         about(config)

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from on_gpu.bench import stack_seconds
+from on_gpu.bench import give_back, stack_seconds
 
 from bayescale.harness.accounting import count_params
 from bayescale.harness.budget import Limits, fitted
@@ -106,6 +106,7 @@ def _train(config: RunConfig, folder: Path, corpus: Path | None, session: Sessio
         style=style,
         should_stop=session.over,
     )
+    give_back(session.device)
     shape = config.architecture
     session.say(
         f"{shape.name} {shape.d_model}x{shape.n_layers}, {len(config.members)} members, {style}: "
@@ -130,6 +131,7 @@ def _within(units: tuple[RunConfig, ...], budget: float, session: Session) -> tu
         captured = "compile+graph" if session.style(unit) == "compiled" else "graph"
         seconds = 0.01 if session.rehearsal else 0.5
         step, _ = stack_seconds(unit, captured, session.device, seconds=seconds, rounds=3)
+        give_back(session.device)
         speed = len(unit.members) * unit.train.batch_tokens / step
         estimates.append(Estimate(config=unit, tokens_per_second=speed))
         session.say(f"{count_params(unit.architecture)} parameters: {speed:.3g} tokens/s")

@@ -49,7 +49,7 @@ def decayed_memory(x_KND: Tensor, weight_KED: Tensor, length: int) -> Tensor:
     rate = _rates_on(x.device, weight_KED.shape[1]).to(x)
     step = torch.arange(size, device=x.device)
     lag = step[:, None] - step
-    fading = torch.where(lag >= 0, torch.exp(rate[:, None, None] * lag.clamp(min=0)), 0.0)
+    fading = torch.exp(rate[:, None, None] * lag.clamp(min=0)).tril()
     weight = widened(weight_KED)
     within = torch.einsum("ked,ets->kdts", weight, fading)
     y = torch.einsum("kdts,kbnsd->kbntd", within, x)
