@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from bayescale.errors import HarnessError
 from bayescale.harness.estimate import Estimate, wall_seconds
 
+Cost = Callable[[Estimate], float]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
@@ -19,13 +21,15 @@ class Limits:
     flops: float = math.inf
     """Training FLOPs."""
 
-    def excess(self, estimates: list[Estimate], workers: int) -> str:
-        """Return what is over the limits, in words; empty when nothing is."""
+    def excess(self, estimates: list[Estimate], workers: int) -> tuple[str, Cost] | None:
+        """Return what is over the limits, in words, and what a unit adds to it."""
         seconds = wall_seconds(estimates, workers)
         flops = sum(each.flops for each in estimates)
         if seconds > self.seconds:
-            return f"{seconds:.3g} s of {self.seconds:.3g} s"
-        return f"{flops:.3g} FLOPs of {self.flops:.3g}" if flops > self.flops else ""
+            return f"{seconds:.3g} s of {self.seconds:.3g} s", lambda each: each.seconds
+        if flops > self.flops:
+            return f"{flops:.3g} FLOPs of {self.flops:.3g}", lambda each: each.flops
+        return None
 
 
 def fitted(
@@ -59,25 +63,23 @@ def fitted(
     """
     left, before = list(estimates), fixed or []
     while over := limits.excess([*before, *left], workers):
-        position = _dearest(left, lambda each: len(each.config.members))
-        if position is None:
-            position = _dearest(left, lambda each: len(each.config.train.milestones))
-            if position is None:
-                raise HarnessError(
-                    f"budget: one seed and one token budget a size still need {over}.",
-                    "Raise the budget, shorten the milestones or leave sizes out.",
-                )
-            left[position] = _shorter(left[position])
+        said, cost = over
+        several_seeds = [k for k, each in enumerate(left) if len(each.config.members) > 1]
+        several_budgets = [
+            k for k, each in enumerate(left) if len(each.config.train.milestones) > 1
+        ]
+        if several_seeds:
+            k = max(several_seeds, key=lambda k: (cost(left[k]) / len(left[k].config.members), k))
+            left[k] = _fewer(left[k])
+        elif several_budgets:
+            k = max(several_budgets, key=lambda k: (cost(left[k]), k))
+            left[k] = _shorter(left[k])
         else:
-            left[position] = _fewer(left[position])
+            raise HarnessError(
+                f"budget: one seed and one token budget a size still need {said}.",
+                "Raise the budget, shorten the milestones or leave sizes out.",
+            )
     return left
-
-
-def _dearest(estimates: list[Estimate], parts: Callable[[Estimate], int]) -> int | None:
-    """Return the position of the unit whose one part costs most, among those with several."""
-    several = [k for k, each in enumerate(estimates) if parts(each) > 1]
-    cost = {k: estimates[k].seconds / parts(estimates[k]) for k in several}
-    return max(several, key=lambda k: (cost[k], k)) if several else None
 
 
 def _fewer(estimate: Estimate) -> Estimate:
