@@ -56,7 +56,7 @@ def train_tokenizer(documents: Iterable[bytes], vocab_size: int, path: Path) -> 
     HarnessError
         When the vocabulary has no room for all bytes.
     """
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     if vocab_size < 257:
         raise HarnessError(
@@ -66,6 +66,7 @@ def train_tokenizer(documents: Iterable[bytes], vocab_size: int, path: Path) -> 
         )
     fresh = Tokenizer(models.BPE())
     fresh.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    fresh.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         special_tokens=[END_OF_DOCUMENT],
