@@ -70,6 +70,8 @@ def run_jobs(
     if workers < 1:
         raise HarnessError(f"run_jobs: workers is {workers}, but at least 1 is needed.")
     warn_if_head_dim_varies(job.config.architecture for job in jobs)
+    if not jobs:
+        return "finished"
     tally = Tally(jobs, progress, on_finished, on_failed)
     if engine == "ray":
         from bayescale.harness.cluster import run_cluster

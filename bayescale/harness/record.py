@@ -7,6 +7,7 @@ import math
 import platform
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import torch
@@ -199,9 +200,11 @@ def read(folder: Path) -> dict[str, RunRecord]:
         except json.JSONDecodeError:
             continue
         try:
+            # Thousands of rows share the names of their columns.
+            tree["row"] = {intern(name): value for name, value in tree["row"].items()}
             record = RunRecord(**tree)
             records[record.run_id] = record
-        except (TypeError, KeyError) as error:
+        except (AttributeError, TypeError, KeyError) as error:
             raise HarnessError(
                 f"{FILE_NAME} of unit {folder.name}, line {number}: not a run record ({error}); "
                 f"it begins {line[:60]!r}.",

@@ -48,7 +48,38 @@ def rows_of(folders: Iterable[Path]) -> list[dict[str, Any]]:
     list of dict
         Column name to value.
     """
-    rows = [found.row for folder in folders for found in record.read(folder).values()]
+    return in_order(row for folder in folders for row in unit_rows(folder))
+
+
+def unit_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of one unit so far.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the unit.
+
+    Returns
+    -------
+    list of dict
+        Column name to value.
+    """
+    return [found.row for found in record.read(folder).values()]
+
+
+def in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows sorted by size, seed and tokens.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        Rows of any units.
+
+    Returns
+    -------
+    list of dict
+        The same rows.
+    """
     keys = (schema.N_PARAMS, schema.SEED, schema.N_TOKENS, schema.RUN_ID)
     return sorted(rows, key=lambda row: tuple(row[key] for key in keys))
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Collection
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,16 @@ from bayescale.harness.locks import held
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.plan_file import load_plan
 from bayescale.harness.planner import check_disk
-from bayescale.harness.runs_file import (
-    RUNS,
-    csv_text,
-    rows_of,
-    write_table,
-    write_tables,
-    write_whole,
-)
+from bayescale.harness.runs_file import RUNS, csv_text, write_table, write_whole
 from bayescale.harness.settled import settle
+from bayescale.harness.tables import OnRows, Tables
+from bayescale.harness.tally import Finished
 from bayescale.harness.train import Outcome
 from bayescale.harness.trials import settings
 
 __all__ = ["load_plan", "remake_table", "run_sweep", "sweep_units"]
 
 LOCK, UNITS = "sweep.lock", "units"
-OnRows = Callable[[list[dict[str, Any]]], bool | None]
-"""Takes all rows so far; True means that they are enough."""
 
 TUNING_SHARE = 0.15
 """Part of the progress bar given to the search for the learning rate."""
@@ -116,40 +110,38 @@ def run_sweep(
         kept = settle(out, plan, arms, replan=replan, workers=workers, device=device)
         check_disk(out, planned, workers)
 
-        def run(stage: _Stage, told: Progress | None, heard: OnRows | None) -> Outcome:
+        def run(jobs: list[Job], told: Progress | None, heard: Finished | None) -> Outcome:
             return run_jobs(
-                stage.jobs,
+                jobs,
                 engine=engine,
                 workers=workers,
                 gpus_per_job=gpus_per_job,
                 progress=told,
-                on_finished=lambda _: stage.write(heard),
+                on_finished=heard,
                 on_failed=on_failed,
             )
 
-        tuning = _Stage(out, arms, trials, device, deadline)
-        share = TUNING_SHARE if tuning.jobs else 0.0
-        outcome: Outcome = "finished"
-        if tuning.jobs:
-            outcome = run(tuning, _rescaled(progress, 0.0, share, "learning rate, "), None)
+        def jobs_of(units: list[list[RunConfig]]) -> list[list[Job]]:
+            pairs = zip(arms, units, strict=True)
+            return [[_job(out, arm, unit, device, deadline) for unit in own] for arm, own in pairs]
+
+        tuning = jobs_of(trials)
+        share = TUNING_SHARE if any(tuning) else 0.0
+        outcome = run(_flat(tuning), _rescaled(progress, 0.0, share, "learning rate, "), None)
         if outcome == "finished":
             every = _found_units(out, arms, tuning, kept)
-            units = [[own[k] for k in wanted] for own in every]
-            held_back = frozenset(
-                unit.content_hash
-                for own in units
-                for k, unit in zip(wanted, own, strict=True)
-                if plan.sizes[k].held_back
-            )
-            stage = _Stage(out, arms, units, device, deadline, held_back)
-            _write_stages(out, tuning, stage)
-            if not stage.write(on_rows):
+            ladder = jobs_of([[own[k] for k in wanted] for own in every])
+            apart = [[plan.sizes[k].held_back for k in wanted] for _ in arms]
+            held_back = _chosen(ladder, apart)
+            _write_stages(out, _flat(tuning), _flat(ladder), held_back)
+            tables = Tables(out, _flat(ladder), held_back, on_rows)
+            outcome = "stopped"
+            if not tables.update():
                 try:
-                    outcome = run(stage, _rescaled(progress, share, 1 - share, ""), on_rows)
+                    told = _rescaled(progress, share, 1 - share, "")
+                    outcome = run(_flat(ladder), told, tables.finished)
                 finally:
-                    stage.write(None)
-            else:
-                outcome = "stopped"
+                    tables.update()
         else:
             write_table(out / RUNS, [])
         if on_end is not None:
@@ -157,45 +149,24 @@ def run_sweep(
     return out / RUNS
 
 
-class _Stage:
-    """Units that run together: trials of learning rates, or the ladder, which makes the tables.
+def _job(out: Path, arm: Arm, unit: RunConfig, device: str, deadline: float | None) -> Job:
+    return Job(
+        config=unit,
+        folder=out / UNITS / unit.content_hash,
+        corpus_dir=arm.corpus_dir,
+        device=device,
+        deadline=deadline,
+    )
 
-    Only a ladder has `held_back`: hashes of the units whose rows no fit may see.
-    """
 
-    def __init__(
-        self,
-        out: Path,
-        arms: list[Arm],
-        units: list[list[RunConfig]],
-        device: str,
-        deadline: float | None,
-        held_back: frozenset[str] | None = None,
-    ) -> None:
-        self.out, self.held_back = out, held_back
-        self.by_arm = [
-            [
-                Job(
-                    config=unit,
-                    folder=out / UNITS / unit.content_hash,
-                    corpus_dir=arm.corpus_dir,
-                    device=device,
-                    deadline=deadline,
-                )
-                for unit in own
-            ]
-            for arm, own in zip(arms, units, strict=True)
-        ]
-        self.jobs = [job for own in self.by_arm for job in own]
+def _flat(by_arm: list[list[Job]]) -> list[Job]:
+    return list(chain.from_iterable(by_arm))
 
-    def write(self, on_rows: OnRows | None) -> bool:
-        """Write the tables of a ladder and tell its rows; return whether that was enough."""
-        if self.held_back is None:
-            return False
-        folders = [(job.config, job.folder) for job in self.jobs]
-        write_tables(self.out, folders, self.held_back)
-        shown = [folder for unit, folder in folders if unit.content_hash not in self.held_back]
-        return on_rows is not None and bool(on_rows(rows_of(shown)))
+
+def _chosen(jobs: list[list[Job]], chosen: list[list[bool]]) -> frozenset[str]:
+    """Return the hashes of the units that are chosen."""
+    pairs = zip(_flat(jobs), chain.from_iterable(chosen), strict=True)
+    return frozenset(job.config.content_hash for job, is_chosen in pairs if is_chosen)
 
 
 def _check_unused(out: Path) -> None:
@@ -207,12 +178,13 @@ def _check_unused(out: Path) -> None:
         )
 
 
-def _write_stages(out: Path, tuning: _Stage, ladder: _Stage) -> None:
+def _write_stages(
+    out: Path, tuning: list[Job], ladder: list[Job], held_back: frozenset[str]
+) -> None:
     """Write down what each unit is for, by which records are told apart."""
-    held_back = ladder.held_back or frozenset()
-    units = [job.config.content_hash for job in ladder.jobs]
+    units = [job.config.content_hash for job in ladder]
     stages = {
-        "tuning": [job.config.content_hash for job in tuning.jobs],
+        "tuning": [job.config.content_hash for job in tuning],
         "sweep": [unit for unit in units if unit not in held_back],
         "held_back": sorted(held_back),
     }
@@ -220,10 +192,10 @@ def _write_stages(out: Path, tuning: _Stage, ladder: _Stage) -> None:
 
 
 def _found_units(
-    out: Path, arms: list[Arm], tuning: _Stage, kept: list[list[Kept]] | None
+    out: Path, arms: list[Arm], tuning: list[list[Job]], kept: list[list[Kept]] | None
 ) -> list[list[RunConfig]]:
     """Return the units of every arm at the settings found for it, and write these down."""
-    found = [settings(arm.plan, jobs) for arm, jobs in zip(arms, tuning.by_arm, strict=True)]
+    found = [settings(arm.plan, jobs) for arm, jobs in zip(arms, tuning, strict=True)]
     named = [
         {"dataset": arm.plan.corpus, "architecture": arm.plan.architecture, **one}
         for arm, one in zip(arms, found, strict=True)

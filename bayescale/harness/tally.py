@@ -65,7 +65,7 @@ class Tally:
         self.stopping = False
         self._total = sum(job.cost for job in jobs)
         self._shares: dict[Path, float] = {}
-        self._costs = {job.folder: job.cost for job in jobs}
+        self._done = 0.0
         self._n_jobs, self._in_a_row, self._told = len(jobs), 0, 0.0
         self._failed: list[tuple[Job, HarnessError]] = []
         self._lost: dict[Path, tuple[int, float]] = {}
@@ -73,9 +73,10 @@ class Tally:
 
     def share(self, job: Job, share: float) -> None:
         """Note how far a job is, and tell how far all are."""
+        before = self._shares.get(job.folder, 0.0)
         self._shares[job.folder] = share
-        done = sum(self._costs[folder] * part for folder, part in self._shares.items())
-        self._told = max(self._told, done / self._total)
+        self._done += job.cost * (share - before)
+        self._told = max(self._told, min(self._done / self._total, 1.0))
         if self._progress is not None:
             self._progress(self._told, job.title)
 
