@@ -62,8 +62,7 @@ def _opening(opening: Opening, folder: str) -> Iterator[str]:
         yield f"## {sentences.CHANGES_TITLE}"
         rows = tuple((c.label, c.stated, c.words) for c in opening.changes)
         yield _table(Table(("", "in the plan", "turns"), rows, ("", "turns")))
-    yield escaped(opening.note)
-    yield f"<sub>{escaped(opening.basis)}</sub>"
+    yield escaped(f"{opening.basis}. {opening.note}")
 
 
 def _block(block: Block, folder: str) -> str:

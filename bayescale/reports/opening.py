@@ -41,6 +41,7 @@ def opening(made: Gathered) -> Opening:
         ),
         picture=pictures.extrapolation(made),
         changes=changes(decision),
+        note=sentences.reliability(made.main, made.point),
     )
 
 

@@ -56,10 +56,10 @@ def sections(made: Gathered) -> tuple[Section, ...]:
 def _reasons(made: Gathered) -> Iterator[Block]:
     if made.decision is None:
         return
-    yield Bullets(made.decision.reasons)
+    yield Bullets(tuple(map(sentences.whole, made.decision.reasons)))
     if made.decision.caveats:
         yield Heading(sentences.CAVEATS_TITLE)
-        yield Bullets(made.decision.caveats)
+        yield Bullets(tuple(map(sentences.whole, made.decision.caveats)))
 
 
 def _candidates(made: Gathered) -> Iterator[Block]:

@@ -215,8 +215,12 @@ def reach(forecast: Forecast, point: int) -> str:
 
 def reliability(forecast: Forecast, point: int) -> str:
     """Say what public tables tell of an interval like this point's."""
-    said = forecast.reliability[point]
-    return said[0].upper() + said[1:] + "."
+    return whole(forecast.reliability[point])
+
+
+def whole(note: str) -> str:
+    """Return a note as a sentence: a capital in front and a full stop behind."""
+    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
 
 
 def checked(findings: Sequence[Finding]) -> str:
@@ -382,7 +386,7 @@ def model_assumptions(posterior: Posterior) -> list[str]:
             f" and D; beyond the fitted compute a share of the promised improvement, with standard"
             f" deviation {percent(spec.discrepancy.kappa)}, may not arrive."
         )
-    return [*out, *(note.rstrip(".") + "." for note in posterior.notes)]
+    return [*out, *map(whole, posterior.notes)]
 
 
 def _table(posterior: Posterior) -> str:

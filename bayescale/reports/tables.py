@@ -170,7 +170,7 @@ def groups(posterior: Posterior) -> Table:
 def turning_points(decision: Decision) -> Table:
     """Return one row a number of the plan, with the value at which funding breaks even."""
     rows = [
-        (o.name, n.number(o.stated), n.NONE if o.flips_at is None else n.number(o.flips_at))
+        (o.name, _stated(o.name, o.stated), _stated(o.name, o.flips_at))
         for o in decision.assumptions
     ]
     return Table(("assumption", "stated", "breaks even at"), tuple(rows), ("assumption",))
@@ -246,6 +246,15 @@ def priors(posterior: Posterior, group: int) -> Table:
     rows = tuple((symbol, _prior(prior), prior.reason) for symbol, prior in every.items())
     columns = ("coefficient", "prior", "reason")
     return Table(columns, rows, columns)
+
+
+def _stated(name: str, value: float | None) -> str:
+    """Return a number of the plan as its field is read."""
+    if value is None:
+        return n.NONE
+    if "usd" in name:
+        return n.usd(value)
+    return n.count(value) if name.endswith("tokens") else n.number(value)
 
 
 def _prior(prior: Prior) -> str:

@@ -19,6 +19,7 @@ from bayescale.decisions.scenario import Scenario
 from bayescale.forecasts.reliability import reliability
 from bayescale.forecasts.sensitivity import sensitivity
 from bayescale.reports import numbers
+from bayescale.reports.sentences import whole
 from bayescale.runs.finding import Finding
 from bayescale.runs.lint import lint
 
@@ -94,7 +95,7 @@ def test_verdict_and_numbers_are_the_decisions(page, decision) -> None:
         numbers.usd(decision.evpi_usd),
         numbers.money(decision.pilots[0].net_gain_usd),
         *decision.reasons,
-        *decision.caveats,
+        *map(whole, decision.caveats),
         *(outcome.name for outcome in decision.candidates),
     ):
         assert wanted in page.text, wanted
