@@ -127,7 +127,9 @@ def _arguments() -> argparse.Namespace:
         if name == "train":
             one.add_argument("plans", nargs="+", type=Path, help="what gpu_pack.py wrote")
             one.add_argument("--pack", type=Path, default=Path("gpu-pack"), help="packed corpora")
-            one.add_argument("--budget", type=float, default=float("inf"), help="seconds of a plan")
+            one.add_argument(
+                "--budget", type=float, default=float("inf"), help="seconds of all sizes"
+            )
             one.add_argument("--compile-from", type=int, default=256, help="width")
             one.add_argument("--resume", type=Path, help=f"{ARCHIVE} of an earlier machine")
     return parser.parse_args()

@@ -34,6 +34,8 @@ def encoded(documents: Iterable[bytes], tokenizer: Path) -> Iterator[NDArray[np.
     from tokenizers import Tokenizer
 
     known = Tokenizer.from_file(str(tokenizer))
+    # A text that spells the end of a document is a text.
+    known.encode_special_tokens = True
     for some in _portions(documents):
         for found in known.encode_batch_fast(some, add_special_tokens=False):
             yield np.array([*found.ids, 0], dtype=np.uint16)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -148,7 +149,8 @@ def _tokenized(
     """Return the content of the token file and its description."""
     if "tokenizer" in card:
         file = recipes_folder / "tokenizers" / f"{card['tokenizer']}.json"
-        return _pairs(shuffled(utf8(documents)), file, card["heldout_tokens"])
+        at_most = card.get("tokens_at_most", math.inf)
+        return _pairs(shuffled(utf8(documents)), file, card["heldout_tokens"], at_most)
     order = shuffled(documents)
     n_heldout, _ = _heldout([len(text) + 1 for text in order], HELDOUT_BYTES)
     tokens = END_OF_DOCUMENT.join([*order, b""])
@@ -160,11 +162,19 @@ def _tokenized(
     }
 
 
-def _pairs(order: list[bytes], tokenizer: Path, heldout: int) -> tuple[bytes, dict[str, Any]]:
+def _pairs(
+    order: list[bytes], tokenizer: Path, heldout: int, at_most: float
+) -> tuple[bytes, dict[str, Any]]:
     """Return documents encoded by pairs, and what tells their losses in bits per byte."""
     from bayescale.harness.bpe import encoded
 
-    parts = list(encoded(order, tokenizer))
+    parts: list[np.ndarray] = []
+    total = 0
+    for part in encoded(order, tokenizer):
+        total += len(part)
+        if total > at_most:
+            break
+        parts.append(part)
     n_heldout, n_documents = _heldout([len(part) for part in parts], heldout)
     n_bytes = sum(len(text) + 1 for text in order[:n_documents])
     tokens = np.concatenate(parts).astype("<u2")
@@ -172,7 +182,7 @@ def _pairs(order: list[bytes], tokenizer: Path, heldout: int) -> tuple[bytes, di
         "dtype": "uint16",
         "n_tokens": len(tokens),
         "n_heldout": n_heldout,
-        "n_documents": len(order),
+        "n_documents": len(parts),
         "tokenizer": tokenizer.stem,
         "bytes_per_token": n_bytes / n_heldout,
     }

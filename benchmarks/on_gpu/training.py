@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import tarfile
 import tempfile
 import time
@@ -19,11 +18,11 @@ from bayescale.harness.config import RunConfig
 from bayescale.harness.estimate import Estimate
 from bayescale.harness.packing import unpack_corpus
 from bayescale.harness.resolved_plan import ResolvedPlan, tuned_rates
-from bayescale.harness.runs_file import HELD_BACK, RUNS, write_tables, write_whole
+from bayescale.harness.runs_file import write_tables, write_whole
 from bayescale.harness.steps import Style
 from bayescale.harness.train import Outcome, train
 
-SMALL = {".json", ".jsonl", ".csv", ".parquet"}
+SMALL = {".json", ".jsonl", ".csv"}
 RATES, SEEDS = "learning_rates.json", "fitted.json"
 CORPORA = "corpora"
 """Folder of unpacked corpora; they and checkpoints are not carried from one machine to the next."""
@@ -88,11 +87,9 @@ def train_plan(plan: ResolvedPlan, session: Session, *, budget: float) -> Outcom
     places = [(unit, folder / "units" / unit.content_hash) for unit in units]
     for unit in units:
         outcome = run(unit)
-        table = write_tables(folder, places, held_back)
+        write_tables(folder, places, held_back)
         if outcome == "stopped":
             return "stopped"
-    for name in (RUNS, HELD_BACK):
-        _as_parquet(table.with_name(name))
     return "finished"
 
 
@@ -165,15 +162,3 @@ def restore(archived: Path, out: Path) -> None:
             if path.is_file() and not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(path.read_bytes())
-
-
-def _as_parquet(table: Path) -> None:
-    """Write a table as Parquet beside its CSV, where pyarrow is."""
-    if not table.is_file():
-        return
-    try:
-        from pyarrow import csv, parquet
-    except ImportError:
-        print(f"no pyarrow: {table.name} stays CSV", file=sys.stderr)
-        return
-    parquet.write_table(csv.read_csv(table), table.with_suffix(".parquet"), compression="zstd")

@@ -99,7 +99,8 @@ def built(tmp_path, monkeypatch):
     shipped = corpora.recipes()["code"].parent / "tokenizers" / "bpe_1024.json"
     (folder.parent / "tokenizers").mkdir()
     (folder.parent / "tokenizers" / shipped.name).write_bytes(shipped.read_bytes())
-    texts = [f"def f_{i}(x):\n    return x + {i}\n".encode() for i in range(40)]
+    texts = [f"def f_{i}(x):\n    return x + {i}\n".encode() for i in range(39)]
+    texts.append(b"spells <end> as text")
     documents = [*texts, b"caf\xe9 in latin-1", b"a\0b", texts[0]]
     (folder / "prepare.py").write_text(
         f"def version():\n    return '1'\n\ndef documents():\n    return {documents!r}\n"
@@ -124,6 +125,19 @@ def test_pairs_of_bytes_keep_documents_whole(built):
     file = corpora.RECIPE_FOLDERS[0] / "tokenizers" / "bpe_1024.json"
     first = tokens[: int(np.argmax(tokens == 0))]
     assert Tokenizer.from_file(str(file)).decode(first.tolist()).startswith("def f_")
+
+
+def test_a_corpus_ends_with_the_last_document_that_fits(built, monkeypatch):
+    recipe = corpora.RECIPE_FOLDERS[0] / "pairs"
+    whole = np.fromfile(built / "tokens.bin", dtype="<u2")
+    (recipe / "prepare.py").write_text((recipe / "prepare.py").read_text().replace("'1'", "'2'"))
+    card = (recipe / "card.yaml").read_text()
+    (recipe / "card.yaml").write_text(f"tokens_at_most: 300\n{card}")
+    with pytest.warns(UserWarning, match=r"version 2 has no recorded hash"):
+        cut = np.fromfile(corpora.build_corpus("pairs") / "tokens.bin", dtype="<u2")
+    ends = np.flatnonzero(whole == 0) + 1
+    assert len(cut) == ends[ends <= 300][-1]
+    assert (cut == whole[: len(cut)]).all()
 
 
 def test_a_packed_corpus_comes_back_whole(built, tmp_path, make_unit):
