@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescale.decisions.yardstick import N_DRAWS, Yardstick
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.mixture import Mixture
 from bayescale.models.discrepancy import Floats
@@ -100,7 +99,9 @@ class Ahead:
         )
 
 
-def look_ahead(made: Forecast, losses: Floats, measure: Yardstick, seed: int) -> Ahead:
+def look_ahead(
+    made: Forecast, losses: Floats, outcomes: Floats | None = None, sample: Floats | None = None
+) -> Ahead:
     """Keep what a forecast says of its points.
 
     Parameters
@@ -109,16 +110,16 @@ def look_ahead(made: Forecast, losses: Floats, measure: Yardstick, seed: int) ->
         One point a run.
     losses : array, shape (S, P)
         Joint draws of them.
-    measure : Yardstick
-        What outcomes are measured by.
-    seed : int
-        Seed of the draws that give the probability of a downstream error.
+    outcomes : array, shape (S, P), optional
+        What they amount to; `losses` by default.
+    sample : array, shape (S, P), optional
+        As in `Ahead`.
     """
-    single = losses.astype(np.float32)
-    outcomes, sample = single, None
-    if measure.errors is not None:
-        outcomes = measure.outcomes(single.astype(float)).astype(np.float32)
-        sample = measure.outcomes(made.draws(N_DRAWS, seed)).astype(np.float32)
-    parts = made.mixture
-    mean, sd = parts.mean.astype(np.float32), np.sqrt(parts.variance).astype(np.float32)
-    return Ahead(single, outcomes, mean, sd, sample)
+    single, parts = losses.astype(np.float32), made.mixture
+    return Ahead(
+        losses=single,
+        outcomes=single if outcomes is None else outcomes.astype(np.float32),
+        mean=parts.mean.astype(np.float32),
+        sd=np.sqrt(parts.variance).astype(np.float32),
+        sample=None if sample is None else sample.astype(np.float32),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from bayescale.decisions.plan import PlannedRun
 from bayescale.decisions.planned import LEVELS, Planned, forecast_runs
 from bayescale.decisions.scenario import Scenario
 from bayescale.decisions.weigh import Weighed, weigh
-from bayescale.decisions.yardstick import Yardstick, yardstick
+from bayescale.decisions.yardstick import N_DRAWS, Yardstick, yardstick
 from bayescale.errors import DecisionError
 from bayescale.forecasts.forecast import forecast
 from bayescale.forecasts.points import Points
@@ -104,6 +104,10 @@ class WhatIf:
 
     def _sized(self, scale: float) -> Ahead:
         """Return the runs, the chosen one at another scale."""
+        if scale == 1.0:
+            return self.runs
+        if scale == 1.0:
+            return self.runs
         own = [run.name for run in self.scenario.runs].index(self.chosen)
         resized = self.sizes.between(np.log(self.scales), float(np.log(scale)))
         n = len(self.scenario.runs)
@@ -188,20 +192,13 @@ def what_if(posterior: Posterior, decision: Decision) -> WhatIf:
     scales = _scales(decision)
     points = _points(plan, planned, chosen, np.delete(scales, int(np.argmin(abs(scales - 1.0)))))
     drawn, others = planned.forecast.draws_with(points, planned.column[chosen.name], n_draws, seed)
-    columns = [planned.column[run.name] for run in plan.runs]
-    # Outcomes of downstream errors are drawn for all candidates at once, as `decide` does.
-    runs = _runs(planned, drawn, measure, seed, columns)
-    made = forecast(planned.forecast.posterior, points, warn=False)
-    sizes = look_ahead(made, others, measure, seed)
-    own = runs.taking([plan.runs.index(chosen)])
-    place = int(np.argmin(abs(scales - 1.0)))
-    order = [k + 1 if k < place else 0 if k == place else k for k in range(N_SIZES)]
+    runs = _runs(planned, drawn, measure, seed)
     return WhatIf(
         scenario=plan,
         chosen=chosen.name,
-        runs=runs,
+        runs=runs.taking([planned.column[run.name] for run in plan.runs]),
         scales=scales,
-        sizes=own.beside(sizes).taking(order),
+        sizes=_sizes(planned, points, others, runs.taking([planned.column[chosen.name]]), scales),
         clusters=np.arange(n_draws) % planned.forecast.posterior.n_draws,
         labels={run.name: planned.label(run.name) for run in plan.runs},
         factors={run.name: planned.factor(run.name) for run in plan.runs},
@@ -209,16 +206,29 @@ def what_if(posterior: Posterior, decision: Decision) -> WhatIf:
     )
 
 
-def _runs(
-    planned: Planned, drawn: Floats, measure: Yardstick, seed: int, columns: list[int]
-) -> Ahead:
-    whole = look_ahead(planned.forecast, drawn, measure, seed)
+def _runs(planned: Planned, drawn: Floats, measure: Yardstick, seed: int) -> Ahead:
+    """Keep the runs, in the order of the forecast, their outcomes drawn as `decide` draws them."""
+    made = planned.forecast
     if measure.errors is None:
-        return whole.taking(columns)
+        return look_ahead(made, drawn)
+    single = drawn.astype(np.float32).astype(float)
     rows = sorted(planned.column[name] for name in planned.candidates)
-    outcomes = whole.outcomes.copy()
-    outcomes[:, rows] = measure.outcomes(whole.losses[:, rows].astype(float))
-    return Ahead(whole.losses, outcomes, whole.mean, whole.sd, whole.sample).taking(columns)
+    outcomes = single.copy()
+    outcomes[:, rows] = measure.outcomes(single[:, rows])
+    return look_ahead(made, drawn, outcomes, measure.outcomes(made.draws(N_DRAWS, seed)))
+
+
+def _sizes(planned: Planned, points: Points, drawn: Floats, own: Ahead, scales: Floats) -> Ahead:
+    """Keep the candidate at every scale, itself where the scale is 1."""
+    measure = planned.measure
+    made = forecast(planned.forecast.posterior, points, warn=False)
+    outcomes = None if measure.errors is None else measure.outcomes(drawn)
+    others = look_ahead(made, drawn, outcomes, outcomes)
+    place = int(np.argmin(abs(scales - 1.0)))
+    order = [k + 1 if k < place else 0 if k == place else k for k in range(N_SIZES)]
+    sizes = own.beside(others).taking(order)
+    # Errors at other sizes come from one set of draws, which is all that the page carries.
+    return sizes if sizes.sample is None else replace(sizes, sample=sizes.outcomes)
 
 
 def _scales(decision: Decision) -> Floats:

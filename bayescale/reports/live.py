@@ -108,8 +108,14 @@ def _runs(ahead: Ahead) -> dict[str, str | int | None]:
         "outcomes": None if same else _packed(ahead.outcomes),
         "mean": _packed(ahead.mean),
         "sd": _packed(ahead.sd),
-        "sample": None if ahead.sample is None else _packed(ahead.sample),
+        "sample": _sample(ahead),
     }
+
+
+def _sample(ahead: Ahead) -> str | None:
+    if ahead.sample is None or ahead.sample is ahead.outcomes:
+        return None if ahead.sample is None else "outcomes"
+    return _packed(ahead.sample)
 
 
 def _packed(columns: Singles) -> str:

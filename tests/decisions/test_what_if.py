@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,28 @@ def test_a_moved_question_is_decided_like_a_plan_that_says_so(
     found = question.at(target=2.17, value=1.4, price=0.7)
     assert found.verdict == wanted.verdict
     assert numbers(found) == pytest.approx(numbers(wanted), rel=1e-5)
+
+
+def test_a_target_in_downstream_error_moves_too(
+    posterior: Posterior, plan: Make, tmp_path: Path
+) -> None:
+    loss = np.linspace(2.15, 4.0, 25)
+    error = 0.857 - 2.21 * np.exp(-0.715 * loss)
+    np.savetxt(
+        tmp_path / "scored.csv", np.column_stack([loss, error]), delimiter=",",
+        header="loss,average", comments="",
+    )  # fmt: skip
+    runs = str(tmp_path / "scored.csv")
+    target = {"downstream": {"error": 0.38, "runs": runs, "column": "average"}}
+    made = decide(posterior, asked(plan, target=target))
+    question = what_if(posterior, made)
+    assert numbers(question.at()) == pytest.approx(numbers(made), rel=1e-6)
+    wanted = decide(
+        posterior, asked(plan, target={"downstream": {**target["downstream"], "error": 0.385}})
+    )
+    assert numbers(question.at(target=0.385)) == pytest.approx(numbers(wanted), rel=1e-6)
+    chances = question.probability()
+    assert chances[0] < 0.01 < 0.95 < chances[-1]
 
 
 def test_sizes_hold_the_candidate_itself(step: WhatIf) -> None:

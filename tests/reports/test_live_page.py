@@ -53,6 +53,11 @@ PLANS: dict[str, dict[str, Any]] = {
         "value": {"shape": "piecewise", "points": [[2.1, 30_000], [2.2, 14_000], [2.3, 0]]},
         "price": {**PRICE, "gpus": 64, "deadline_days": 2.0},
     },
+    "downstream": {
+        "pilots": PILOTS,
+        "target": {"downstream": {"error": 0.399, "column": "average"}},
+        "value": {"usd": 12_000},
+    },
 }
 
 AS_NUMBERS = """states => states.map(state => {
@@ -134,8 +139,11 @@ def opened(browser: Any, path: Path, **context: Any) -> tuple[Any, list[str]]:
 
 @pytest.fixture(scope="module", params=PLANS)
 def shown(request, browser, posterior, tmp_path_factory) -> Iterator[Shown]:
-    decision = bs.decide(posterior, simulated_plan(**PLANS[request.param]))
     path = tmp_path_factory.mktemp("live") / "report.html"
+    plan = simulated_plan(**PLANS[request.param])
+    if request.param == "downstream":
+        plan["target"] = {"downstream": {**plan["target"]["downstream"], "runs": scored(path)}}
+    decision = bs.decide(posterior, plan)
     if request.param == "step":
         bs.write_report(path, posterior=posterior, decision=decision)
     else:
@@ -143,6 +151,15 @@ def shown(request, browser, posterior, tmp_path_factory) -> Iterator[Shown]:
     page, complaints = opened(browser, path, viewport={"width": 1280, "height": 900})
     yield Shown(page, path, what_if(posterior, decision), decision, complaints)
     page.context.close()
+
+
+def scored(beside: Path) -> str:
+    """Write a table of losses and downstream errors, and return its name."""
+    loss = np.linspace(2.1, 4.0, 25)
+    table = np.column_stack([loss, 0.857 - 2.21 * np.exp(-0.715 * loss)])
+    path = beside.with_name("scored.csv")
+    np.savetxt(path, table, delimiter=",", header="loss,average", comments="")
+    return str(path)
 
 
 def first_screen(path: Path, posterior: bs.Posterior, decision: bs.Decision) -> None:
@@ -153,6 +170,7 @@ def first_screen(path: Path, posterior: bs.Posterior, decision: bs.Decision) -> 
     )  # fmt: skip
     assert made.question is not None
     path.write_text(html_page(opening(made), (), payload(decision, made.question)), "utf-8")
+    assert path.stat().st_size < 4e6
 
 
 def moved_states(question: WhatIf, n_states: int = 12) -> list[dict[str, float]]:

@@ -21,7 +21,8 @@ function readRuns(held, count) {
   const losses = columns(held.losses, count), means = columns(held.mean, count);
   const sds = columns(held.sd, count);
   const outcomes = held.outcomes === null ? losses : columns(held.outcomes, count);
-  const samples = held.sample === null ? null : columns(held.sample, count);
+  let samples = null;
+  if (held.sample !== null) samples = held.sample === "outcomes" ? outcomes : columns(held.sample, count);
   return losses.map((loss, k) => ({
     loss, outcome: outcomes[k], mean: means[k], sd: sds[k], sample: samples && samples[k],
   }));
