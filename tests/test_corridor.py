@@ -39,16 +39,19 @@ BARE = {
     "mixer_options",
     "noise_scale",
     "optim",
+    "packing",
     "pool",
     "probes",
     "resident",
     "resolved",
+    "resolved_plan",
     "runs_file",
     "schedule",
     "stacking",
     "steps",
     "tally",
     "train",
+    "tuning",
 }
 """Parts of the harness that run on a machine with PyTorch, NumPy and little else."""
 
