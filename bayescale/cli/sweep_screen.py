@@ -60,6 +60,8 @@ class SweepScreen:
         """Leave the last state on the screen."""
         if self._visible:
             self._live.stop()
+            if not err.is_terminal:
+                err.line()
 
     def advance(self, share: float, doing: str) -> None:
         """Take the share done and what is being done."""

@@ -70,7 +70,11 @@ def run_cluster(
 @contextmanager
 def _connected(workers: int, gpus_per_job: float) -> Iterator[Any]:
     """Join a running cluster, or start one on this machine that nobody else can reach."""
+    elsewhere = bool(os.environ.get("RAY_ADDRESS"))
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if not elsewhere:
+        # The only way to keep Ray's ports to this machine; it is read when Ray is imported.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -79,7 +83,7 @@ def _connected(workers: int, gpus_per_job: float) -> Iterator[Any]:
         ) from error
     quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": False}
     mine = not ray.is_initialized()
-    if mine and os.environ.get("RAY_ADDRESS"):
+    if mine and elsewhere:
         ray.init(**quiet)
     elif mine:
         ray.init(
@@ -87,7 +91,6 @@ def _connected(workers: int, gpus_per_job: float) -> Iterator[Any]:
             num_gpus=None if gpus_per_job else 0,
             include_dashboard=False,
             object_store_memory=LOCAL_MEMORY,
-            _node_ip_address="127.0.0.1",
             **quiet,
         )
     try:

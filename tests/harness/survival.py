@@ -23,6 +23,11 @@ def drive(jobs: list[Job], engine: str, workers: int) -> None:
     run_jobs(jobs, engine=engine, workers=workers)
 
 
+def broken(job: Job, progress: object = None, should_stop: object = None) -> str:
+    """Stand for work with a fault that nobody foresaw."""
+    raise TypeError(f"a fault in {job.title}")
+
+
 def start(jobs: list[Job], engine: str, workers: int) -> multiprocessing.process.BaseProcess:
     """Start a driver; a server that has PyTorch loaded forks it."""
     context = multiprocessing.get_context("forkserver")
