@@ -22,6 +22,9 @@ import numpy as np
 if TYPE_CHECKING:
     from bayescale.inference.pooled_chains import Chains
 
+_TOGETHER = (0.4, 1.0)
+"""Sizes of shifts and stretches of the noise of all groups, over the root of their number."""
+
 
 def move_scales(chains: Chains, *, fresh: bool) -> np.ndarray:
     """Try new scales in every group, its law carried along; return where they were taken, (C, G).
@@ -74,4 +77,31 @@ def move_spreads(chains: Chains, k: int, newness: float, *, fresh: bool) -> np.n
     gain += 0.5 * ((new**2).sum(axis=1) - (z.phi**2).sum(axis=1))
     gain += back.log_det - there.log_det + (back.log_dets - there.log_dets).sum(axis=1)
     phi = there.phi(new)
-    return chains.accept(moved, phi, there.law(phi, z.law), gain)
+    return chains.accept(moved, phi, chains.with_law(there.law(phi, z.law)), gain)
+
+
+def move_noise_together(chains: Chains) -> np.ndarray:
+    """Try to shift the noise of all groups with its mean, and to stretch it with its spread.
+
+    Departures in units of the spread are held, laws carried along; returns where taken, (C,).
+    """
+    state, rng, target = chains.state, chains.rng, chains.target
+    n_groups, k = chains.x.shape[1], len(target.pooled) - 1
+    shift, stretch = np.array(_TOGETHER)[:, None] * rng.standard_normal((2, chains.n_chains))
+    shift, stretch = shift / np.sqrt(n_groups), stretch / np.sqrt(n_groups)
+    effects, own, x = state.effects.copy(), state.own.copy(), chains.x.copy()
+    effects[:, k, 0] += shift
+    own[:, k] *= np.exp(stretch)
+    centre = state.centres(target.population)[..., k]
+    departure = x[..., chains.n_law] - centre
+    x[..., chains.n_law] = centre + shift[:, None] + np.exp(stretch)[:, None] * departure
+    products = chains.guides.given(x, chains.chosen)
+    moved = replace(state, effects=effects, own=own)
+    back, there = chains.gaussian(), chains.gaussian(products=products)
+    phi = target.phi(moved, chains.weights)
+    z = back.standard(chains.phi(), chains.law)
+    x[..., : chains.n_law] = there.law(phi, z.law)
+    gain = (1 + n_groups) * stretch + (back.log_dets - there.log_dets).sum(axis=1)
+    taken = chains.accept(moved, phi, x, gain)
+    chains.products = np.where(taken[:, None, None, None], products, chains.products)
+    return taken

@@ -38,7 +38,7 @@ def glide(chains: Chains, angle: float, steps: int) -> np.ndarray:
     z, momentum = _followed(z, first, rest, np.full((1, 1), angle), steps)
     phi = gaussian.phi(z.phi)
     gain = 0.5 * (first.squares() - momentum.squares())
-    return chains.accept(chains.state, phi, gaussian.law(phi, z.law), gain)
+    return chains.accept(chains.state, phi, chains.with_law(gaussian.law(phi, z.law)), gain)
 
 
 def glide_apart(chains: Chains, angles: Floats, steps: int) -> np.ndarray:

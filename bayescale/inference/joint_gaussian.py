@@ -66,7 +66,9 @@ class JointGaussian:
     state : PopulationState
         Its spreads hold the effects and groups.
     products : array, shape (C, G, S, S)
-        From `Quadratics.given`.
+        From `Guides.given`.
+    log_sigma : array, shape (C, G)
+        Logs of the noise, given which its effects are Gaussian where it is pooled.
     last : int, optional
         Pooled coefficient that stands last in every factorisation: then moving its spreads changes
         the rest only as far as the coefficient itself moves.
@@ -78,12 +80,14 @@ class JointGaussian:
         at: Floats,
         state: PopulationState,
         products: Floats,
+        log_sigma: Floats,
         last: int | None = None,
     ) -> None:
         self._target, self._at, self._state, self._last = target, at, state, last
         precision, linear = self._prior()
         of_groups, pulled = self._groups(products)
         precision, linear = precision + of_groups, linear + pulled
+        self._add_noise(precision, linear, log_sigma)
         size = state.effects.shape[2]
         block = np.arange(0 if last is None else size) + size * (last or 0)
         self._factor, self._inverse, self.log_det = _factorised(precision, block)
@@ -105,12 +109,12 @@ class JointGaussian:
 
     def _groups(self, products: Floats) -> tuple[Floats, Floats]:
         """Integrate the groups out: return what is left of them, which speaks of phi."""
-        target, pooled, at = self._target, self._target.pooled, self._at
+        target, pooled, at = self._target, self._target.pooled_law, self._at
         n_law, design = target.n_law, target.population.design
         n_chains, p, size = self._state.effects.shape
         n_groups, last = at.shape[1], p * size
         sd = np.tile(target.free_sd, (n_chains, 1, 1))
-        sd[:, :, pooled] = self._state.own[:, None]
+        sd[:, :, pooled] = self._state.own[:, None, : len(pooled)]
         held = _held(sd)
         inner = products[:, :, :n_law, :n_law] + np.eye(n_law) * held[:, :, None, :]
         constant = products[:, :, :n_law, -1] - held * at
@@ -120,7 +124,7 @@ class JointGaussian:
         for k, row in enumerate(pooled):
             towards[:, :, row, k * size : (k + 1) * size] = held[:, :, [row]] * design
         towards[..., last:] = -products[:, :, :n_law, n_law:-1]
-        own = pooled[:0] if self._last is None else pooled[[self._last]]
+        own = pooled[:0] if self._last is None else pooled[self._last :][:1]
         self._group_factor, self._group_inverse, self.log_dets = _factorised(inner, own)
         both = self._group_inverse @ np.concatenate([towards, constant[..., None]], axis=3)
         solved = self._group_inverse.swapaxes(2, 3) @ both
@@ -135,6 +139,14 @@ class JointGaussian:
         precision[:, last:, last:] += products[:, :, n_law:-1, n_law:-1].sum(axis=1)
         linear[:, last:] += products[:, :, n_law:-1, -1].sum(axis=1)
         return precision, linear
+
+    def _add_noise(self, precision: Floats, linear: Floats, log_sigma: Floats) -> None:
+        """Add what the groups' noise says of its effects, where it is pooled."""
+        size, design = self._state.effects.shape[2], self._target.population.design
+        for k in range(len(self._target.pooled_law), len(self._target.pooled)):
+            part, held = slice(k * size, (k + 1) * size), _held(self._state.own[:, k])
+            precision[:, part, part] += held[:, None, None] * (design.T @ design)
+            linear[:, part] += held[:, None] * (log_sigma @ design)
 
     def group_means(self, phi: Floats) -> Floats:
         """Return the mean of each group's law coordinates given phi, shape (C, G, L)."""

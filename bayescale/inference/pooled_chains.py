@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from bayescale.inference.amis import starting_points
-from bayescale.inference.carried_moves import move_scales, move_spreads
+from bayescale.inference.carried_moves import move_noise_together, move_scales, move_spreads
 from bayescale.inference.glide import glide, glide_apart
 from bayescale.inference.joint_gaussian import JointGaussian
 from bayescale.inference.mode import find_modes
@@ -128,16 +128,17 @@ class Chains:
         """Return the joint Gaussian at the present or other spreads and scales."""
         state = self.state if state is None else state
         products = self.products if products is None else products
-        return JointGaussian(self.target, self.guides.at(self.chosen), state, products, last)
+        at, log_sigma = self.guides.at(self.chosen), self.x[..., self.n_law]
+        return JointGaussian(self.target, at, state, products, log_sigma, last)
 
     def force(self, phi: Floats, law: Floats) -> tuple[Floats, Floats]:
         """Return the gradient of the log density in phi and in the groups' law coordinates."""
         state, weights = self.target.apart(self.state, phi)
         return self.target.force(state, self.with_law(law), weights)
 
-    def accept(self, state: PopulationState, phi: Floats, law: Floats, gain: Floats) -> np.ndarray:
-        """Move to new spreads, phi and law where density and `gain` accept; return where, (C,)."""
-        target, x = self.target, self.with_law(law)
+    def accept(self, state: PopulationState, phi: Floats, x: Floats, gain: Floats) -> np.ndarray:
+        """Move to new spreads, phi and groups where density and `gain` accept; return where."""
+        target = self.target
         state, weights = target.apart(state, phi)
         log_likelihood, log_free = target.likelihood.log_likelihood(x, weights), target.log_free(x)
         new = (log_likelihood + log_free + target.log_pooled(state, x)).sum(axis=1)
@@ -175,6 +176,8 @@ class Chains:
             move_scales(self, fresh=False)
             self._glide()
         move_scales(self, fresh=True)
+        for _ in range(2 * self.target.pools_noise):
+            move_noise_together(self)
         self._draw_population()
         for k in self._unsure_spreads():
             newness = float(self.rng.uniform(*_NEWNESS)) if self.many else 0.0
@@ -198,7 +201,8 @@ class Chains:
         """Choose coefficients by how little is known of their spreads: others move exactly."""
         sd = np.sqrt((self.spreads.factor**2).sum(axis=2).max(axis=1))
         shares = sd / sd.max() + 0.1
-        chosen: list[int] = self.rng.choice(len(sd), len(sd), p=shares / shares.sum()).tolist()
+        size = len(sd) if self.many else (len(sd) + 1) // 2
+        chosen: list[int] = self.rng.choice(len(sd), size, p=shares / shares.sum()).tolist()
         return chosen
 
     def _draw_population(self) -> None:

@@ -34,9 +34,15 @@ class PooledDensity:
         first = self.groups[0]
         self.n_law, self.symbols = first.n_law, first.symbols
         self.pooled = np.array([first.symbols.index(s) for s in self.population.symbols], int)
+        self.pooled_law = self.pooled[self.pooled < self.n_law]
         normals = [_nearest_normals(density) for density in self.groups]
         self.free_mean, self.free_sd = (np.stack(part) for part in zip(*normals, strict=True))
         self._set_free_priors()
+
+    @property
+    def pools_noise(self) -> bool:
+        """Whether the groups' noise has a population."""
+        return len(self.pooled_law) < len(self.pooled)
 
     def _set_free_priors(self) -> None:
         """Keep the normal priors that are not pooled as arrays over groups."""
@@ -103,10 +109,10 @@ class PooledDensity:
         population, law = self.population, x[..., : self.n_law]
         of_law, of_weights = self.likelihood.force(x, weights)
         held = 1.0 / self.free_sd**2
-        held[:, self.pooled] = 0.0
+        held[:, self.pooled_law] = 0.0
         of_law -= held * (law - self.free_mean)
         pull = (x[..., self.pooled] - state.centres(population)) / state.own[:, None] ** 2
-        of_law[..., self.pooled] -= pull
+        of_law[..., self.pooled_law] -= pull[..., : len(self.pooled_law)]
         of_effects = np.einsum("cgp,gq->cpq", pull, population.design)
         means = state.effects[:, :, 0] - population.mean
         of_effects[:, :, 0] -= means / population.sd**2

@@ -42,6 +42,7 @@ def point(chains, model, state, x, weights, row):
     [
         "chinchilla_plain_crossed",
         pytest.param("chinchilla_plain_partial", marks=pytest.mark.slow),
+        pytest.param("chinchilla_plain_siblings_crossed", marks=pytest.mark.slow),
         pytest.param("coupled_gp_partial", marks=pytest.mark.slow),
         pytest.param("coupled_gp_crossed", marks=pytest.mark.slow),
     ],
