@@ -30,6 +30,7 @@ _EXPORTS = {
     "Scenario": "bayescale.decisions.scenario",
     "Schedule": "bayescale.runs.schedule",
     "SequenceLaw": "bayescale.laws",
+    "Watch": "bayescale.forecasts.watched",
     "allocate": "bayescale.decisions.allocate",
     "backtest": "bayescale.forecasts.backtest",
     "check_posterior": "bayescale.inference.checks.check_posterior",
@@ -69,6 +70,7 @@ _EXPORTS = {
     "shrinkage": "bayescale.decisions.pooled",
     "usable_laws": "bayescale.laws.usable",
     "variance_components": "bayescale.decisions.pooled",
+    "watch": "bayescale.forecasts.watch",
     "write_report": "bayescale.reports.report",
 }
 

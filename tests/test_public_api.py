@@ -52,6 +52,8 @@ def calls(
     forecast.save(tmp_path / "forecast.nc")
     decision.save(tmp_path / "decision.json")
     bs.register_forecast(forecast, tmp_path / "registered.json")
+    job = tmp_path / "job.csv"
+    job.write_text("tokens,loss\n1e9,3.1\n2e9,3.0\n4e9,2.9\n", encoding="utf-8")
     return {
         "allocate": lambda: repr(bs.allocate(posterior, flops=1e22)),
         "backtest": lambda: _scores(bs.backtest(runs, factors=(10,))),
@@ -92,6 +94,7 @@ def calls(
         "shrinkage": lambda: bs.shrinkage(arms, arms).to_dict("list"),
         "usable_laws": lambda: [repr(use) for use in bs.usable_laws(runs)],
         "variance_components": lambda: bs.variance_components(_pooled(arms)).to_dict("list"),
+        "watch": lambda: repr(bs.watch(job, posterior, n_params=1e9, n_tokens=2e10)),
         "write_report": lambda: _page(tmp_path / "report.html", posterior, decision),
     }
 

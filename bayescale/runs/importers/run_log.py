@@ -28,7 +28,7 @@ FEW = 3
 
 
 @dataclass(frozen=True)
-class Curve:
+class LossCurve:
     """One loss along a run.
 
     Parameters
@@ -101,7 +101,7 @@ class RunLog:
             )
         return next((name for name in known if len(self.metrics[name][0]) >= few), known[0])
 
-    def curve(self, metric: str | None = None, batch_tokens: float | None = None) -> Curve:
+    def curve(self, metric: str | None = None, batch_tokens: float | None = None) -> LossCurve:
         """Return the run's loss by step and token.
 
         Parameters
@@ -113,7 +113,7 @@ class RunLog:
         """
         name = self.loss_metric(metric)
         steps, values = self.metrics[name]
-        return Curve(self.name, name, steps, self._tokens(steps, batch_tokens), values)
+        return LossCurve(self.name, name, steps, self._tokens(steps, batch_tokens), values)
 
     def row(self, metric: str | None = None) -> dict[str, Any]:
         """Return the run as a row of a runs table: its facts, and its last loss."""
