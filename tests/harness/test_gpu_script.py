@@ -22,25 +22,33 @@ from bayescale.harness.resolved_plan import ResolvedPlan
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 BARE = """
-import runpy, sys
+import json, runpy, sys
 for name in ("pandas", "yaml", "pydantic", "scipy", "pymc", "arviz", "xarray", "typer", "pyarrow"):
     sys.modules[name] = None
 sys.path.insert(0, "benchmarks")
-sys.argv = ["gpu.py", *sys.argv[1:]]
-runpy.run_path("benchmarks/gpu.py", run_name="__main__")
+main = runpy.run_path("benchmarks/gpu.py")["main"]
+for line in json.loads(sys.argv[1]):
+    sys.argv = ["gpu.py", *line, "--rehearse"]
+    print("STATUS", main(), flush=True)
 """
 
 
-def gpu(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the script as a bare machine would, from the repository and without its installation."""
-    return subprocess.run(
-        [sys.executable, "-c", BARE, *map(str, arguments), "--rehearse"],
+def gpu(*lines: tuple[object, ...]) -> list[str]:
+    """Run commands as a bare machine would; return what each printed, its status last."""
+    texts = json.dumps([[str(word) for word in line] for line in lines])
+    done = subprocess.run(
+        [sys.executable, "-c", BARE, texts],
         cwd=REPOSITORY,
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = done.stdout.splitlines()
+    ends = [i for i, line in enumerate(printed) if line.startswith("STATUS")]
+    starts = [0, *(end + 1 for end in ends)]
+    return ["\n".join(printed[i : j + 1]) for i, j in zip(starts, ends, strict=False)]
 
 
 @pytest.fixture
@@ -75,12 +83,13 @@ def pack(tmp_path, make_unit) -> Path:
 
 def test_a_plan_is_trained_in_pieces_on_several_machines(pack, tmp_path):
     plan, first, second = pack / "tiny.json", tmp_path / "first", tmp_path / "second"
-    stopped = gpu("train", plan, "--pack", pack, "--out", first, "--seconds", 0)
-    assert stopped.returncode == 3, stopped.stderr
-    assert "stopped; gpu-runs.tar.gz has 0.00 MB" in stopped.stdout
+    train = ("train", plan, "--pack", pack)
     carried = ("--resume", first / "gpu-runs.tar.gz", "--budget", 1e6)
-    done = gpu("train", plan, "--pack", pack, "--out", second, *carried)
-    assert done.returncode == 0, done.stderr
+    stopped, done = gpu(
+        (*train, "--out", first, "--seconds", 0), (*train, "--out", second, *carried)
+    )
+    assert "stopped; gpu-runs.tar.gz has 0.00 MB\nSTATUS 3" in stopped
+    assert done.endswith("STATUS 0")
     rows = (second / "tiny" / "runs.csv").read_text().splitlines()
     apart = (second / "tiny" / "held_back.csv").read_text().splitlines()
     assert (len(rows), len(apart)) == (1 + 2 * 2 + 2, 1 + 1)
@@ -102,31 +111,23 @@ def assert_tables(runs, out):
 
 
 @pytest.mark.slow
-def test_the_checks_pass(tmp_path):
-    done = gpu("check", "--out", tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    rows = json.loads((tmp_path / "gpu_check.json").read_text())["rows"]
-    assert len(rows) == 16
-    assert all(row["passed"] for row in rows)
-
-
-@pytest.mark.slow
-def test_speeds_are_measured_once(tmp_path):
-    table = tmp_path / "gpu_speed.json"
-    assert gpu("speed", "--out", tmp_path, "--seconds", 0).returncode == 3
-    before = json.loads(table.read_text())["rows"]
-    done = gpu("speed", "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
-    rows = json.loads(table.read_text())["rows"]
-    assert (rows[:1], len(rows)) == (before, 6)
-    assert all(row["tokens_per_second"] > 0 for row in rows)
-
-
-@pytest.mark.slow
-def test_both_sides_of_the_comparison_are_timed(tmp_path):
-    done = gpu("rivals", "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
-    (row,) = json.loads((tmp_path / "gpu_rivals.json").read_text())["rows"]
+def test_checks_speeds_and_rivals_are_rehearsed(tmp_path):
+    out = ("--out", tmp_path)
+    check, cut, speed, rivals = gpu(
+        ("check", *out), ("speed", *out, "--seconds", 0), ("speed", *out), ("rivals", *out)
+    )
+    assert "STATUS 0" in check, check
+    assert [text[-8:] for text in (cut, speed, rivals)] == ["STATUS 3", "STATUS 0", "STATUS 0"]
+    read = {
+        name: json.loads((tmp_path / f"gpu_{name}.json").read_text())["rows"]
+        for name in ("check", "speed", "rivals")
+    }
+    assert len(read["check"]) == 16
+    # What a cut call had measured was not measured again.
+    assert [row["way"] for row in read["speed"]].count("eager") == 2
+    assert len(read["speed"]) == 6
+    assert all(row["tokens_per_second"] > 0 for row in read["speed"])
+    (row,) = read["rivals"]
     assert (len(row["plain"]), len(row["stacked"]), row["least_ratio"]) == (4, 2, 5.0)
     best = [max(one["tokens_per_second"] for one in row[side]) for side in ("stacked", "plain")]
     assert row["ratio"] == pytest.approx(best[0] / best[1], abs=1e-3)
