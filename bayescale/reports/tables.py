@@ -150,20 +150,21 @@ def reliability(model: str, factor: float) -> tuple[Table, str]:
 
 def groups(posterior: Posterior) -> Table:
     """Return one row a group: its runs, their largest compute, and whether it keeps its width."""
+    alone = next(iter(posterior.alone.values()), None)
     rows = []
     for k, label in enumerate(posterior.labels):
         problem = posterior.problems[k]
-        alone = next(iter(posterior.alone.values()), None)
-        kept = alone is not None and bool(np.isfinite(alone[0, 0, k]))
+        kept = [] if alone is None else ["as alone" if np.isfinite(alone[0, 0, k]) else ""]
         rows.append(
             (
                 *label,
                 str(len(problem)),
                 n.flops(float(compute(problem.inputs).max())) if len(problem) else n.NONE,
-                "as alone" if kept else "",
+                *kept,
             )
         )
-    columns = (*posterior.group_columns, "runs", "largest compute", "width")
+    widths = () if alone is None else ("width",)
+    columns = (*posterior.group_columns, "runs", "largest compute, FLOPs", *widths)
     return Table(columns, tuple(rows), (*posterior.group_columns, "width"))
 
 
