@@ -148,6 +148,10 @@ def test_the_verbs_of_a_sweep(plan_path, tmp_path):
     assert "all units are finished" in whole.stdout
     assert "forecast of" in whole.stdout
 
+    led = invoke("sweep", plan_path, "--out", out, "--suggest", "--until", "width<=5", "--json")
+    assert json.loads(led.stdout)["ended"] == "sharp"
+    assert len(json.loads(led.stdout)["rounds"]) == 1
+
     compacted = invoke("records", "compact", out, "--json")
     assert json.loads(compacted.stdout) == {"records": str(out / "records.parquet")}
     pytest.importorskip("duckdb", reason="queries need duckdb")

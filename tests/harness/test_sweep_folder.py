@@ -145,6 +145,30 @@ def test_one_unit_that_fails_spares_the_others(write, out):
     assert table.read_bytes() == (out / "whole" / "runs.csv").read_bytes()
 
 
+def test_a_checkpoint_that_cannot_be_used_is_named_and_spares_the_others(write, out):
+    path = write()
+    run_sweep(path, out / "whole")
+    broken = sorted((out / "whole" / "units").iterdir())[0].name
+    folder = out / "hit" / "units" / broken
+    folder.mkdir(parents=True)
+    (folder / "checkpoint-00000000.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(HarnessError, match=rf"checkpoint-00000000.pt of unit {broken}: cannot be"):
+        run_sweep(path, out / "hit")
+    assert len(bs.read_runs(out / "hit")) == 4
+    (folder / "checkpoint-00000000.pt").unlink()
+    table = run_sweep(path, out / "hit")
+    assert table.read_bytes() == (out / "whole" / "runs.csv").read_bytes()
+
+
+def test_members_that_diverge_are_rows_that_no_fit_sees(write, out):
+    table = run_sweep(write(learning_rates=[1e30, 0.01]), out)
+    runs = bs.read_runs(table)
+    assert runs.data["status"].tolist() == ["diverged"] * 4 + ["finished"] * 4
+    assert np.isnan(runs.data["loss"][:4]).all()
+    assert len(runs.usable()[0]) == 4
+    assert bs.read_runs(compact(out)).fingerprint == runs.fingerprint
+
+
 def test_a_disk_too_small_is_told_before_anything_trains(write, out, monkeypatch):
     monkeypatch.setattr(
         planner.shutil, "disk_usage", lambda _: planner.shutil._ntuple_diskusage(0, 0, 9)
