@@ -21,16 +21,17 @@ class Shape:
     d_model: int
     n_layers: int
     batch_tokens: int
+    """Tokens of one member in a step, near the noise scale of its gradients, as in the plans."""
     members: tuple[int, ...]
     """Numbers of members to stack."""
 
 
 LADDER = (
-    Shape(64, 3, 8192, (1, 4, 16, 64)),
-    Shape(96, 4, 8192, (1, 4, 16, 64)),
-    Shape(128, 5, 8192, (1, 4, 16, 64)),
-    Shape(192, 6, 16384, (1, 4, 16)),
-    Shape(256, 8, 16384, (1, 4, 16)),
+    Shape(64, 3, 4096, (1, 4, 16, 64)),
+    Shape(96, 4, 4096, (1, 4, 16, 64)),
+    Shape(128, 5, 4096, (1, 4, 16, 64)),
+    Shape(192, 6, 8192, (1, 4, 16)),
+    Shape(256, 8, 8192, (1, 4, 16)),
     Shape(384, 9, 16384, (1, 4, 8)),
     Shape(512, 12, 16384, (1, 2, 4)),
     Shape(768, 12, 32768, (1, 2)),
