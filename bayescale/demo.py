@@ -184,8 +184,9 @@ def _write(
     from bayescale.plots.extrapolation import plot_extrapolation
     from bayescale.plots.held_out import plot_held_out
     from bayescale.plots.probability import plot_probability
-    from bayescale.reports.figures import save_png
-    from bayescale.reports.report import candidates_forecast, write_report
+    from bayescale.reports.figures import save_figure
+    from bayescale.reports.gathered import candidates_forecast
+    from bayescale.reports.report import write_report
 
     posterior, target = hidden.forecast.posterior, decision.scenario.target.loss
     report = write_report(
@@ -204,4 +205,4 @@ def _write(
         "held_out": plot_held_out(hidden),
         "probability": plot_probability(made, target, names),
     }
-    return report, tuple(save_png(ax, folder / f"{name}.png") for name, ax in axes.items())
+    return report, tuple(save_figure(ax, folder / f"{name}.png") for name, ax in axes.items())

@@ -62,13 +62,13 @@ class PlainBlock(nn.Module):
 class Plain(nn.Module):
     """The same network without the ensemble axis, as one would write it for one run."""
 
-    def __init__(self, config: ArchitectureConfig) -> None:
+    def __init__(self, config: ArchitectureConfig, device: str = "cpu") -> None:
         super().__init__()
         self.embed = nn.Embedding(config.vocab_size, config.d_model)
         self.blocks = nn.ModuleList(PlainBlock(config) for _ in range(config.n_layers))
         self.norm = nn.RMSNorm(config.d_model, eps=1e-6)
         self.head = nn.Linear(config.d_model, config.vocab_size, bias=False)
-        self.cos, self.sin = rope_tables(config.context, config.head_dim, torch.device("cpu"))
+        self.cos, self.sin = rope_tables(config.context, config.head_dim, torch.device(device))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return logits (B, T, V) of tokens (B, T)."""

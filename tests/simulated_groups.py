@@ -84,7 +84,7 @@ def crossed_problems(spec: ModelSpec, sizes: Sequence[int], seed: int = 0) -> li
 
 def prior_draws(chains: Chains, rng: np.random.Generator) -> tuple[PopulationState, np.ndarray]:
     """Return a state of the population and coordinates of the groups drawn from the prior."""
-    population, size = chains.population, chains.n_chains
+    population, size = chains.target.population, chains.n_chains
     own = np.column_stack([p.quantile(rng.uniform(size=size)) for p in population.own])
     spreads = [
         np.column_stack([p.quantile(rng.uniform(size=size)) for p in priors])
@@ -100,7 +100,7 @@ def prior_draws(chains: Chains, rng: np.random.Generator) -> tuple[PopulationSta
             (size, shape[2], number)
         )
     state = PopulationState(effects, own, spreads)
-    x = np.stack([g.density.sample_prior(size, rng) for g in chains.groups], axis=1)
-    departures = own[:, None, :] * rng.standard_normal((size, len(chains.groups), shape[2]))
-    x[:, :, chains.pooled] = state.centres(population) + departures
+    x = np.stack([g.sample_prior(size, rng) for g in chains.target.groups], axis=1)
+    departures = own[:, None, :] * rng.standard_normal((size, x.shape[1], shape[2]))
+    x[:, :, chains.target.pooled] = state.centres(population) + departures
     return state, x

@@ -15,6 +15,7 @@ from bayescale.models.catalog import read_model
 from bayescale.registry import shipped
 from bayescale.runs.catalog import load_card
 from bayescale.runs.lint import CHECKS
+from bayescale.runs.public.card import list_public
 
 KEY = re.compile(r"\b[a-z]+(?:19|20)\d\d[a-z]+\b")
 """A citation key: first author, year, first word of the title."""
@@ -108,6 +109,7 @@ def test_architecture_page_lists_the_checks_of_a_posterior(architecture: str):
 
 def test_architecture_page_lists_the_runs_tables(architecture: str):
     assert _first_column(architecture, "Runs tables") == set(bs.list_runs())
+    assert _first_column(architecture, "Public tables") == set(list_public())
 
 
 def _backtest_rows(text: str) -> dict[str, str]:

@@ -44,10 +44,16 @@ def calls(
     decision = bs.decide(posterior, plan_file, n_draws=1000)
     errors = runs.frame.eval("downstream_error = 0.86 - 2.2 * exp(-0.72 * loss)")
     scored = (errors, "error_of_loss_plain_weak")
+    curve = pd.DataFrame({"run_id": "r", "step": np.arange(1.0, 9.0), "loss": 3.0})
+    curves = bs.read_curves(curve.assign(loss=lambda rows: 2.0 + rows["step"] ** -0.5))
+    fitted = bs.fit_curves(curves)
+    fitted.save(tmp_path / "curves.nc")
     posterior.save(tmp_path / "posterior.nc")
     forecast.save(tmp_path / "forecast.nc")
     decision.save(tmp_path / "decision.json")
     bs.register_forecast(forecast, tmp_path / "registered.json")
+    job = tmp_path / "job.csv"
+    job.write_text("tokens,loss\n1e9,3.1\n2e9,3.0\n4e9,2.9\n", encoding="utf-8")
     return {
         "allocate": lambda: repr(bs.allocate(posterior, flops=1e22)),
         "backtest": lambda: _scores(bs.backtest(runs, factors=(10,))),
@@ -60,12 +66,16 @@ def calls(
         "decide": lambda: bs.decide(posterior, plan_file, n_draws=1000).to_dict(),
         "downstream": lambda: bs.downstream(forecast, bs.fit(*scored), n_draws=200).draws.tolist(),
         "fit": lambda: _draws(bs.fit(runs)),
+        "fit_curves": lambda: repr(bs.fit_curves(curves)),
         "flips": lambda: bs.flips(posterior, plan_file, n_draws=1000).to_dict(),
         "forecast": lambda: _table(bs.forecast(posterior, n_params=7e9, n_tokens=1.4e11)),
+        "forecast_curve": lambda: bs.forecast_curve(fitted, 1e5).median.tolist(),
         "lint": lambda: [str(finding) for finding in bs.lint(runs)],
         "list_laws": bs.list_laws,
         "list_models": bs.list_models,
         "list_runs": bs.list_runs,
+        "list_sequence_laws": bs.list_sequence_laws,
+        "load_curve_posterior": lambda: repr(bs.load_curve_posterior(tmp_path / "curves.nc")),
         "load_decision": lambda: bs.load_decision(tmp_path / "decision.json").to_dict(),
         "load_forecast": lambda: _table(bs.load_forecast(tmp_path / "forecast.nc")),
         "load_law": lambda: repr(bs.load_law("coupled")),
@@ -76,6 +86,7 @@ def calls(
         "prob_best": lambda: bs.prob_best(arms, n_params=1e9, n_tokens=2e10).to_dict(),
         "load_registration": lambda: repr(bs.load_registration(tmp_path / "registered.json")),
         "next_run": lambda: bs.next_run(posterior, plan_file).to_dict(),
+        "read_curves": lambda: repr(bs.read_curves(curve)),
         "read_runs": lambda: bs.read_runs(runs_file).fingerprint,
         "register_forecast": lambda: _registered(forecast, tmp_path / "again.json"),
         "score_forecast": lambda: bs.score_forecast(tmp_path / "registered.json", 2.2).to_dict(),
@@ -83,6 +94,7 @@ def calls(
         "shrinkage": lambda: bs.shrinkage(arms, arms).to_dict("list"),
         "usable_laws": lambda: [repr(use) for use in bs.usable_laws(runs)],
         "variance_components": lambda: bs.variance_components(_pooled(arms)).to_dict("list"),
+        "watch": lambda: repr(bs.watch(job, posterior, n_params=1e9, n_tokens=2e10)),
         "write_report": lambda: _page(tmp_path / "report.html", posterior, decision),
     }
 

@@ -6,7 +6,17 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from bayescale.cli import estimation, inspection, laws, planning, proof, training, verdict
+from bayescale.cli import (
+    estimation,
+    inspection,
+    laws,
+    planning,
+    proof,
+    running,
+    storage,
+    training,
+    verdict,
+)
 from bayescale.cli.application import app
 from bayescale.cli.screen import print_error, show_warning
 from bayescale.errors import BayescaleError
@@ -19,6 +29,8 @@ __all__ = [
     "main",
     "planning",
     "proof",
+    "running",
+    "storage",
     "training",
     "verdict",
 ]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayescale.cli.application import app
 from bayescale.cli.options import Columns, Convention, Group, Json, Runs, Where
-from bayescale.cli.screen import plain, print_json, print_lines, print_rows
+from bayescale.cli.screen import bar, plain, print_json, print_lines, print_rows
 from bayescale.cli.sources import names, read_table
+from bayescale.errors import RunsTableError, nearest
+
+if TYPE_CHECKING:
+    from bayescale.runs.catalog import Card
+    from bayescale.runs.public.card import PublicCard
+
+GET = "get"
+"""Word after `data` that fetches; no table has this name."""
 
 
 @app.command(epilog="Example: bayescale check runs.csv --group dataset")
@@ -69,19 +77,52 @@ def models(
         print_lines([text, f"hash {chosen[0].hash}"])
 
 
-@app.command(epilog="Example: bayescale data cpu_gcide_llama")
+@app.command(epilog="Example: bayescale data get chinchilla")
 def data(
-    name: Annotated[str | None, typer.Argument(help="Show this table's card.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show this table's card, or 'get'.")] = None,
+    table: Annotated[
+        str | None, typer.Argument(help="After 'get': the public table to fetch.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the shipped runs tables, or show one's card."""
-    from bayescale.runs.catalog import list_runs, load_card
-
-    cards = [load_card(each) for each in ([name] if name else list_runs())]
+    """List the shipped and the public runs tables, show one's card, or get a public one."""
+    if name == GET:
+        _get(table, as_json)
+        return
+    if table is not None:
+        raise RunsTableError(f"data: two names, {name!r} and {table!r}.", "Only 'get' takes two.")
+    cards = _cards(name)
     content = [card.model_dump(mode="json") for card in cards]
     if as_json:
         print_json(content)
     elif name is None:
-        print_rows(["table", "title"], [[card.name, card.title] for card in cards])
+        print_rows(["table", "", "title"], [[c.name, _whereabouts(c), c.title] for c in cards])
     else:
         print_rows(["", ""], [[key, str(value)] for key, value in content[0].items()])
+
+
+def _cards(name: str | None) -> list[Card | PublicCard]:
+    from bayescale.runs.catalog import list_runs, load_card
+    from bayescale.runs.public.card import list_public, load_public_card
+
+    if name is not None:
+        return [load_public_card(name) if name in list_public() else load_card(name)]
+    return [*map(load_card, list_runs()), *map(load_public_card, list_public())]
+
+
+def _whereabouts(card: Card | PublicCard) -> str:
+    return "public, data get" if hasattr(card, "repository") else "shipped"
+
+
+def _get(table: str | None, as_json: bool) -> None:
+    from bayescale.runs.public.card import list_public
+    from bayescale.runs.public.get import get_public
+
+    if table is None:
+        raise RunsTableError("data get: no table was named.", nearest("", list_public()))
+    with bar(not as_json, f"get {table}") as advance:
+        path = get_public(table, progress=advance)
+    if as_json:
+        print_json({"table": table, "path": str(path)})
+    else:
+        print_lines([f"{table} is at {path}; other verbs take it by its name"])

@@ -56,14 +56,14 @@ def laws(
 
 def _draw(chosen: list[Law], path: Path) -> None:
     from bayescale.laws.curves import law_curves
-    from bayescale.reports.figures import save_png
+    from bayescale.reports.figures import save_figure
 
     if len(chosen) != 1:
         raise LawError(
             "--plot draws one law, but none was named.",
             "Name it: bayescale laws chinchilla --plot chinchilla.png.",
         )
-    save_png(law_curves(chosen[0]).plot(), path)
+    save_figure(law_curves(chosen[0]).plot(), path)
 
 
 def _print_served(served: list[Usable], as_json: bool) -> None:

@@ -106,6 +106,13 @@ def decide(
 def report(
     runs: Source,
     html: Annotated[Path, typer.Option("--html", help="File to write.")] = Path("report.html"),
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", help="Also write it as Markdown, for a pull request."),
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", help="Folder for every picture, PNG and SVG.")
+    ] = None,
     plan: Annotated[Path | None, typer.Option("--plan", help="Plan file.")] = None,
     model: Model = None,
     group: Group = "",
@@ -115,27 +122,31 @@ def report(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Write the one-file HTML page: checks, coefficients, forecast, and the decision if planned."""
+    """Write the one-file HTML page: forecast, checks, and the decision with sliders if planned."""
     from bayescale.decisions.decide import decide as make_decision
     from bayescale.decisions.scenario import load_scenario
 
     scenario = None if plan is None else load_scenario(plan)
     posterior = read_source(runs, model, group, where, column, None, None, engine, seed)
     decision = None if scenario is None else make_decision(posterior, scenario, seed=seed)
-    path = _write_report(html, runs, posterior, decision, where, column)
+    written = [_write_report(html, runs, posterior, decision, where, column, pictures)]
+    if markdown is not None:
+        written.append(_write_report(markdown, runs, posterior, decision, where, column, pictures))
     if as_json:
-        print_json({"html": str(path), "verdict": decision.verdict if decision else None})
+        said = {"html": str(html), "markdown": markdown and str(markdown)}
+        print_json({**said, "verdict": decision.verdict if decision else None})
     else:
-        print_lines([f"wrote {path}"])
+        print_lines([f"wrote {path}" for path in written])
 
 
 def _write_report(
-    html: Path,
+    path: Path,
     runs: str,
     posterior: Posterior,
     decision: Any,
     where: Sequence[str] | None,
     column: Sequence[str] | None,
+    pictures: Path | None = None,
 ) -> Path:
     from bayescale.reports.report import write_report
     from bayescale.runs.lint import lint
@@ -143,12 +154,13 @@ def _write_report(
     table = None if runs.endswith(".nc") else read_table(runs, where, column)
     findings = () if table is None else lint(table, posterior.group_columns)
     return write_report(
-        html,
+        path,
         runs=table,
         posterior=posterior,
         decision=decision,
         findings=findings,
         command=shlex.join(["bayescale", *sys.argv[1:]]),
+        pictures=pictures,
     )
 
 

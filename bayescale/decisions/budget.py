@@ -41,7 +41,7 @@ def budget_needed(scenario: Scenario, planned: Planned, run: PlannedRun) -> Budg
     above = max(int(np.argmax(reached >= wanted)), 1)
     finer = np.geomspace(SCALES[above - 1], SCALES[above], FINER)
     factor = _crossing(finer, _reached(scenario, planned, run, finer), wanted)
-    inputs = _scaled(run.inputs, factor)
+    inputs = scaled(run.inputs, factor)
     return Budget(
         probability=wanted,
         name=run.name,
@@ -55,7 +55,7 @@ def budget_needed(scenario: Scenario, planned: Planned, run: PlannedRun) -> Budg
 
 def _reached(scenario: Scenario, planned: Planned, run: PlannedRun, scales: Floats) -> Floats:
     posterior = planned.forecast.posterior
-    runs = [_scaled(run.inputs, scale) for scale in scales]
+    runs = [scaled(run.inputs, scale) for scale in scales]
     every = [{**inputs, FLOPS: scenario.flops(inputs)} for inputs in runs]
     columns = {name: np.array([at[name] for at in every]) for name in posterior.law.inputs}
     points = Points(columns, (planned.label(run.name),) * len(scales))
@@ -64,7 +64,7 @@ def _reached(scenario: Scenario, planned: Planned, run: PlannedRun, scales: Floa
     return np.maximum.accumulate(planned.measure.reached(made))
 
 
-def _scaled(inputs: dict[str, float], factor: float) -> dict[str, float]:
+def scaled(inputs: dict[str, float], factor: float) -> dict[str, float]:
     """Return a run with `factor` times the compute at the same D/N."""
     root = float(np.sqrt(factor))
     return {name: v * (factor if name == FLOPS else root) for name, v in inputs.items()}

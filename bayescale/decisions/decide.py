@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,14 @@ from bayescale.decisions.allocate import allocate
 from bayescale.decisions.assumptions import turning_points
 from bayescale.decisions.budget import budget_needed
 from bayescale.decisions.caveats import caveats
-from bayescale.decisions.decision import (
-    DO_NOT_FUND,
-    FUND,
-    RUN_PILOTS_FIRST,
-    Decision,
-    Verdict,
-    load_decision,
-)
-from bayescale.decisions.information import evpi
-from bayescale.decisions.outcomes import CandidateOutcome, Optimum, PilotOutcome, PilotSet
-from bayescale.decisions.payoffs import Payoffs, certain_usd, expected_usd, joint_payoffs
-from bayescale.decisions.pilots import PilotValues, is_clear
+from bayescale.decisions.decision import Decision, load_decision
+from bayescale.decisions.outcomes import CandidateOutcome, Optimum, PilotOutcome
+from bayescale.decisions.payoffs import joint_payoffs
+from bayescale.decisions.pilots import is_clear
 from bayescale.decisions.plan import PlannedRun
-from bayescale.decisions.planned import Planned, forecast_runs
+from bayescale.decisions.planned import Planned, forecast_runs, joint_losses
 from bayescale.decisions.scenario import Scenario, load_scenario
+from bayescale.decisions.weigh import Weighed, best_pilot, weigh
 from bayescale.decisions.yardstick import yardstick
 from bayescale.errors import DecisionError
 from bayescale.inference.fit import fit
@@ -85,28 +77,23 @@ def decide(
     posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
     plan, measure = yardstick(plan, seed)
     planned = forecast_runs(posterior, plan, seed, measure)
-    losses = planned.forecast.draws(n_draws, seed)
+    losses = joint_losses(planned, n_draws, seed)
     payoffs = joint_payoffs(plan, planned, losses)
-    candidates = _candidates(plan, planned, payoffs)
-    ranked = sorted(candidates, key=_rank)
-    values = PilotValues(payoffs, planned, losses, seed)
-    pilots = tuple(values.one(run) for run in plan.pilots)
-    found = values.greedy(pilots) if pilots and sets else ()
-    chosen = next(run for run in plan.candidates if run.name == ranked[0].name)
-    perfect = evpi(payoffs.usd())
+    made = weigh(plan, planned, payoffs, losses, seed, sets=sets)
+    chosen = next(run for run in plan.candidates if run.name == made.ranked[0].name)
     return Decision(
         scenario=plan,
-        verdict=_verdict(ranked[0], (*pilots, *found)),
+        verdict=made.verdict,
         chosen=chosen.name,
-        candidates=candidates,
-        pilots=pilots,
-        pilot_sets=found,
-        evpi_usd=perfect,
+        candidates=made.candidates,
+        pilots=made.pilots,
+        pilot_sets=made.pilot_sets,
+        evpi_usd=made.evpi_usd,
         budget=budget_needed(plan, planned, chosen),
         optimum=_optimum(plan, planned, chosen, seed),
         assumptions=turning_points(plan, planned, chosen, payoffs),
-        reasons=_reasons(plan, ranked, (*pilots, *found), perfect),
-        caveats=caveats(posterior, plan, planned, candidates, pilots),
+        reasons=_reasons(plan, made),
+        caveats=caveats(posterior, plan, planned, made.candidates, made.pilots),
         posterior_line=repr(posterior),
         provenance={
             **posterior.provenance,
@@ -121,52 +108,6 @@ def as_scenario(found: Scenario | Mapping[str, Any] | str | Path) -> Scenario:
     if isinstance(found, Scenario):
         return found
     return Scenario.from_dict(found) if isinstance(found, Mapping) else load_scenario(found)
-
-
-def _candidates(plan: Scenario, planned: Planned, payoffs: Payoffs) -> tuple[CandidateOutcome, ...]:
-    made, usd = planned.forecast, payoffs.usd()
-    lowest = payoffs.losses.argmin(axis=1)
-    hindsight = float(usd.max(axis=1).mean())
-    outcomes = []
-    for run in plan.candidates:
-        k, own = planned.column[run.name], payoffs.runs.index(run)
-        low, lower, median, upper, high = planned.quantiles[run.name][1:-1].tolist()
-        outcomes_of, probability = payoffs.outcomes[:, own], float(planned.reached[k])
-        cost = plan.run_cost_usd(run)
-        net = expected_usd(plan, run, probability, outcomes_of)
-        hours = plan.price.gpu_hours(plan.flops(run.inputs))
-        outcomes.append(
-            CandidateOutcome(
-                name=run.name,
-                inputs=run.inputs,
-                label=planned.label(run.name),
-                flops=plan.flops(run.inputs),
-                cost_usd=cost,
-                extrapolation_factor=float(made.extrapolation_factor[k]),
-                loss_median=median,
-                loss_interval_50=(lower, upper),
-                loss_interval_90=(low, high),
-                prob_target=probability,
-                expected_net_value_usd=net,
-                break_even_value_usd=_break_even_value(plan, run, net, probability),
-                break_even_price_usd_per_gpu_hour=(net + cost) / hours,
-                prob_best=float((lowest == own).mean()),
-                certain_usd=certain_usd(plan, run, probability, outcomes_of) if plan.risk else None,
-                regret_usd=hindsight - float(usd[:, own + 1].mean()),
-                serving_usd=plan.serving_usd(run),
-                days=plan.days(run),
-            )
-        )
-    return tuple(outcomes)
-
-
-def _break_even_value(plan: Scenario, run: PlannedRun, net: float, probability: float) -> float:
-    """Return the worth of the target at which funding a run breaks even on average."""
-    cost = plan.run_cost_usd(run)
-    if plan.value.shape == "step" and not plan.is_late(run):
-        return cost / probability + plan.serving_usd(run) if probability else math.inf
-    # Other shapes scale as a whole; with serving subtracted first this is their first-order answer.
-    return plan.value_usd * cost / (net + cost) if net + cost > 0 else math.inf
 
 
 def _optimum(plan: Scenario, planned: Planned, run: PlannedRun, seed: int) -> Optimum | None:
@@ -196,42 +137,18 @@ def _optimum(plan: Scenario, planned: Planned, run: PlannedRun, seed: int) -> Op
     )
 
 
-def _rank(outcome: CandidateOutcome) -> tuple[float, float, str]:
-    """Sort by expected net value; among candidates that lose money, by how little is missing.
-
-    The cheapest hopeless run loses least, but it is not the one that the question is about.
-    """
-    net = outcome.weighed_usd
-    return (-max(net, 0.0), 0.0 if net > 0 else outcome.break_even_value_usd, outcome.name)
-
-
-def _best(pilots: Sequence[PilotOutcome | PilotSet]) -> PilotOutcome | PilotSet:
-    return max(pilots, key=lambda pilot: (is_clear(pilot), pilot.net_gain_usd, pilot.name))
-
-
-def _verdict(best: CandidateOutcome, pilots: Sequence[PilotOutcome | PilotSet]) -> Verdict:
-    if any(is_clear(pilot) for pilot in pilots):
-        return RUN_PILOTS_FIRST
-    return FUND if best.weighed_usd > 0 else DO_NOT_FUND
-
-
-def _reasons(
-    plan: Scenario,
-    ranked: Sequence[CandidateOutcome],
-    pilots: Sequence[PilotOutcome | PilotSet],
-    perfect: float,
-) -> tuple[str, ...]:
-    best = ranked[0]
+def _reasons(plan: Scenario, made: Weighed) -> tuple[str, ...]:
+    best, *others = made.ranked
     said = [sentences.chance(best, plan.target), sentences.money(best, plan)]
     if best.certain_usd is not None and plan.risk is not None:
         said.append(sentences.certain(best, plan.risk.tolerance_usd))
     said.append(sentences.break_even(best))
-    if len(ranked) > 1:
-        said.append(sentences.compared(best, ranked[1]))
-    if not pilots:
-        said.append(sentences.no_pilots(perfect))
-    elif is_clear(_best(pilots)):
-        said.append(sentences.pilot_pays(_best(pilots)))
+    if others:
+        said.append(sentences.compared(best, others[0]))
+    if not made.every_pilot:
+        said.append(sentences.no_pilots(made.evpi_usd))
+    elif is_clear(best_pilot(made.every_pilot)):
+        said.append(sentences.pilot_pays(best_pilot(made.every_pilot)))
     else:
-        said.append(sentences.no_pilot_pays(_best(pilots)))
+        said.append(sentences.no_pilot_pays(best_pilot(made.every_pilot)))
     return tuple(said)

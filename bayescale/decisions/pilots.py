@@ -8,9 +8,9 @@ import numpy as np
 
 from bayescale.decisions.information import Halvings, evsi
 from bayescale.decisions.outcomes import PilotOutcome, PilotSet
+from bayescale.decisions.outlook import Outlook
 from bayescale.decisions.payoffs import Payoffs
 from bayescale.decisions.plan import PlannedRun
-from bayescale.decisions.planned import Planned
 from bayescale.models.discrepancy import Floats
 
 ERRORS = 2.0
@@ -32,7 +32,7 @@ class PilotValues:
     ----------
     payoffs : Payoffs
         What every action pays.
-    planned : Planned
+    outlook : Outlook
         Forecasts of the scenario's runs.
     losses : array, shape (S, runs)
         Joint draws of all of them.
@@ -40,8 +40,8 @@ class PilotValues:
         Seed of the halvings.
     """
 
-    def __init__(self, payoffs: Payoffs, planned: Planned, losses: Floats, seed: int) -> None:
-        self.payoffs, self.planned, self.log_losses = payoffs, planned, np.log(losses)
+    def __init__(self, payoffs: Payoffs, outlook: Outlook, losses: Floats, seed: int) -> None:
+        self.payoffs, self.outlook, self.log_losses = payoffs, outlook, np.log(losses)
         self.halvings = Halvings.of(payoffs.clusters, np.random.default_rng([seed, 1]))
         self.now = payoffs.utility()
 
@@ -53,7 +53,7 @@ class PilotValues:
         return PilotOutcome(
             name=run.name,
             inputs=run.inputs,
-            label=self.planned.label(run.name),
+            label=self.outlook.label(run.name),
             flops=plan.flops(run.inputs),
             cost_usd=cost,
             evsi_usd=value,
@@ -114,7 +114,7 @@ class PilotValues:
 
     def _signal(self, runs: Sequence[PlannedRun]) -> Floats:
         """Return one pilot's loss, or what several say of each candidate by linear regression."""
-        seen = self.log_losses[:, [self.planned.column[run.name] for run in runs]]
+        seen = self.log_losses[:, [self.outlook.column[run.name] for run in runs]]
         if len(runs) == 1:
             return np.asarray(seen[:, 0])
         seen = seen - seen.mean(axis=0)

@@ -60,6 +60,18 @@ class Planned:
         """Return the group of a run."""
         return self.forecast.points.labels[self.column[name]]
 
+    def factor(self, name: str) -> float:
+        """Return the compute of a run over that of the largest fitted one."""
+        return float(self.forecast.extrapolation_factor[self.column[name]])
+
+
+def joint_losses(planned: Planned, n_draws: int, seed: int) -> Floats:
+    """Draw the losses of all runs jointly, shape (n_draws, runs).
+
+    In single precision, which is what a report carries: there the same draws give the same answer.
+    """
+    return planned.forecast.draws(n_draws, seed).astype(np.float32).astype(float)
+
 
 def forecast_runs(
     posterior: Posterior, scenario: Scenario, seed: int, measure: Yardstick

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bayescale.decisions.outcomes import CandidateOutcome, PilotOutcome, PilotSet
 from bayescale.decisions.plan import Target
 from bayescale.decisions.scenario import Scenario
+from bayescale.runs.numbers import short_count
 
 if TYPE_CHECKING:
     from bayescale.decisions.decision import Decision
@@ -123,19 +124,24 @@ def ahead(decision: Decision) -> list[str]:
     elif budget is not None and budget.cost_usd is not None:
         said.append(
             f"To meet the target with a probability of {percent(budget.probability)} takes"
-            f" {budget.flops:.3g} FLOPs at the D/N of {budget.name}: {budget.n_params:.3g}"
-            f" parameters on {budget.n_tokens:.3g} tokens for {usd(budget.cost_usd)},"
+            f" {budget.flops:.3g} FLOPs at the D/N of {budget.name}: {_count(budget.n_params)}"
+            f" parameters on {_count(budget.n_tokens)} tokens for {usd(budget.cost_usd)},"
             f" {budget.factor:.3g} times its compute."
         )
     if optimum is not None:
         (low, high), served = optimum.n_params_90, optimum.lifetime_tokens
-        demand = f", serving {served:.3g} tokens included" if served else ""
+        demand = f", serving {short_count(served)} tokens included" if served else ""
         said.append(
             f"By the law, the compute of {optimum.name}{demand} is best spent on"
-            f" {optimum.n_params:.3g} parameters (90 %: {low:.3g} to {high:.3g}) and"
-            f" {optimum.n_tokens:.3g} tokens; its own split costs {optimum.regret:.2g} nats."
+            f" {short_count(optimum.n_params)} parameters (90 %: {short_count(low)} to"
+            f" {short_count(high)}) and {short_count(optimum.n_tokens)} tokens; its own split"
+            f" costs {optimum.regret:.2g} nats."
         )
     return said
+
+
+def _count(value: float | None) -> str:
+    return "any" if value is None else short_count(value)
 
 
 def unclear_pilot(pilot: PilotOutcome) -> str:

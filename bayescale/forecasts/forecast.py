@@ -18,6 +18,7 @@ from bayescale.forecasts.newcomer import with_new_group
 from bayescale.forecasts.points import Points, make_points, points_from_frame
 from bayescale.forecasts.predict import Components, predict, predictive_draws
 from bayescale.forecasts.reliability import reliability_sentence
+from bayescale.forecasts.versions import Versions
 from bayescale.inference.fit import fit
 from bayescale.inference.posterior import (
     Posterior,
@@ -144,6 +145,41 @@ class Forecast:
                 drawn = predictive_draws(self.posterior, group, inputs, n_draws, rng, noise=noise)
             out[:, rows] = self.posterior.law.inverse_link(drawn)
         return out
+
+    def draws_with(
+        self, versions: Points, of: int, n_draws: int = 4000, seed: int = 0
+    ) -> tuple[Floats, Floats]:
+        """Draw the losses of new runs, and beside them those of one run at other sizes.
+
+        Parameters
+        ----------
+        versions : Points
+            The other sizes, in the group of the run.
+        of : int
+            The point that they are versions of: it and they share run-to-run noise too.
+        n_draws, seed : int
+            As for `draws`.
+
+        Returns
+        -------
+        draws : array, shape (n_draws, P)
+            Those that `draws` returns.
+        others : array, shape (n_draws, len(versions))
+            Loss at the other sizes, given the same coefficients, discrepancy and delivery.
+        """
+        group = self.posterior.group_index(self.points.labels[of])
+        rows = _by_group(self.posterior, self.points)[group]
+        inputs = {
+            name: np.concatenate([values[rows], versions.inputs[name]])
+            for name, values in self.points.inputs.items()
+        }
+        beside = Versions(len(versions), int(np.flatnonzero(rows == of)[0]))
+        rng = np.random.default_rng([seed, group])
+        with one_thread():
+            drawn = predictive_draws(self.posterior, group, inputs, n_draws, rng, versions=beside)[
+                :, len(rows) :
+            ]
+        return self.draws(n_draws, seed), np.asarray(self.posterior.law.inverse_link(drawn))
 
     @cached_property
     def extrapolation_factor(self) -> Floats:

@@ -84,7 +84,7 @@ def _new_values(
         centre = _centre(posterior, problem, symbol)[:, :, None]
         spread = posterior.population[spread_name(symbol)][:, :, None]
         value = centre + spread * rng.standard_normal(shape)
-        return np.asarray(from_unconstrained(value, supports[symbol]))
+        return np.asarray(from_unconstrained(value, supports.get(symbol, "positive")))
     prior = {**posterior.spec.priors, **posterior.spec.scale_priors}[symbol]
     if symbol == posterior.law.symbols[0] and (about := prior.normal_on_coordinate()) is not None:
         known = to_unconstrained(posterior.draws[symbol], supports[symbol])

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from bayescale.forecasts.hedging import hedged_rows
+from bayescale.forecasts.versions import Versions, normals
 from bayescale.inference.guard import posterior_alone
 from bayescale.inference.posterior import Posterior
 from bayescale.models.delivery import moved_back, promised, undelivered
@@ -241,6 +242,7 @@ def predictive_draws(
     rng: np.random.Generator,
     *,
     noise: bool = True,
+    versions: Versions | None = None,
 ) -> Floats:
     """Draw the log losses of new runs at several points of one group jointly.
 
@@ -261,6 +263,8 @@ def predictive_draws(
         Source of randomness.
     noise : bool
         Leave the run-to-run noise out when false: the expected log loss of a run.
+    versions : Versions, optional
+        Which points are other sizes of an earlier one.
 
     Returns
     -------
@@ -269,11 +273,11 @@ def predictive_draws(
     """
     which = np.arange(n_draws) % posterior.n_draws
     if posterior.hedge is None:
-        return _joint_draws(posterior, group, inputs, which, rng, noise)
+        return _joint_draws(posterior, group, inputs, which, rng, noise, versions)
     is_hedge, row = (values[which] for values in hedged_rows(posterior))
     out = np.empty((n_draws, len(next(iter(inputs.values())))))
     for whose, taken in ((posterior, ~is_hedge), (posterior.hedge, is_hedge)):
-        out[taken] = _joint_draws(whose, group, inputs, row[taken], rng, noise)
+        out[taken] = _joint_draws(whose, group, inputs, row[taken], rng, noise, versions)
     return out
 
 
@@ -284,16 +288,19 @@ def _joint_draws(
     which: np.ndarray,
     rng: np.random.Generator,
     noise: bool,
+    versions: Versions | None,
 ) -> Floats:
     given = condition(posterior, group)
     parts = components(given, inputs)
     shape = (len(which), parts.mean.shape[1])
     delivery = parts.share[which] * rng.standard_normal((len(which), 1)) * parts.improvement[which]
-    own = np.sqrt(parts.noise[which]) * rng.standard_normal(shape) if noise else 0.0
+    own: Floats | float = 0.0
+    if noise:
+        own = np.sqrt(parts.noise[which]) * normals(rng, shape, versions, shared=True)
     surface = np.zeros(shape)
     if posterior.spec.discrepancy is not None:
         factors = _surface_factors(given, inputs)
-        normal = rng.standard_normal(shape)
+        normal = normals(rng, shape, versions, shared=False)
         surface = np.einsum("spq,sq->sp", factors[which], normal)
     drawn = np.asarray(parts.mean[which] + delivery + surface + own)
     if not posterior.alone:

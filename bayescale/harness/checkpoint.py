@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from bayescale.errors import HarnessError
+from bayescale.errors import BayescaleWarning, HarnessError
 
 KEPT = 2
 """Checkpoints kept; the older one serves when the disk loses the newer."""
+PARTIAL = "checkpoint.tmp"
+UNIT = "unit"
+"""Key of a checkpoint file beside the fields of `TrainState`: whose state it is."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -84,7 +89,7 @@ class TrainState:
             self.diverged = torch.zeros_like(self.diverged)
 
 
-def save(folder: Path, state: TrainState) -> None:
+def save(folder: Path, state: TrainState, unit: str = "") -> None:
     """Write a checkpoint: temporary file, fsync, rename; then drop all but the newest two.
 
     Parameters
@@ -93,21 +98,49 @@ def save(folder: Path, state: TrainState) -> None:
         Folder of the unit.
     state : TrainState
         What to write.
+    unit : str
+        Hash of the unit's configuration, by which `load` tells its own checkpoints.
+
+    Raises
+    ------
+    HarnessError
+        When the disk does not take it; older checkpoints are left as they were.
     """
     older = _files(folder)
     number = int(older[-1].stem.split("-")[1]) + 1 if older else 0
-    partial = folder / "checkpoint.tmp"
-    with partial.open("wb") as file:
-        torch.save({field.name: getattr(state, field.name) for field in fields(state)}, file)
-        file.flush()
-        os.fsync(file.fileno())
+    partial = folder / PARTIAL
+    try:
+        _write({field.name: getattr(state, field.name) for field in fields(state)}, unit, partial)
+    except (OSError, RuntimeError) as error:
+        # PyTorch hides an error of the disk behind one of its own.
+        cause = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(cause, OSError):
+            raise
+        partial.unlink(missing_ok=True)
+        raise HarnessError(
+            f"checkpoint of unit {folder.name}: cannot be written ({cause.strerror}).",
+            "Free some space, then resume: records and older checkpoints are whole.",
+        ) from error
     partial.rename(folder / f"checkpoint-{number:08d}.pt")
     for path in older[: len(older) + 1 - KEPT]:
         path.unlink()
 
 
-def load(folder: Path, device: str | torch.device = "cpu") -> TrainState | None:
-    """Read the newest checkpoint.
+def _write(held: dict[str, Any], unit: str, path: Path) -> None:
+    with path.open("wb") as file:
+        torch.save(held | {UNIT: unit}, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load(
+    folder: Path,
+    device: str | torch.device = "cpu",
+    *,
+    unit: str = "",
+    shape: tuple[int, ...] | None = None,
+) -> TrainState | None:
+    """Read the newest checkpoint that can be read.
 
     Parameters
     ----------
@@ -115,6 +148,10 @@ def load(folder: Path, device: str | torch.device = "cpu") -> TrainState | None:
         Folder of the unit.
     device : str or torch.device
         Where to put the tensors.
+    unit : str
+        Hash of the unit's configuration; a checkpoint of another unit is refused.
+    shape : tuple of int, optional
+        Of the unit's parameters, (K, P).
 
     Returns
     -------
@@ -124,14 +161,38 @@ def load(folder: Path, device: str | torch.device = "cpu") -> TrainState | None:
     Raises
     ------
     HarnessError
-        When the file holds anything but tensors and numbers, or is damaged.
+        When no file holds a state of this unit, and nothing but tensors and numbers.
+
+    Warns
+    -----
+    BayescaleWarning
+        When the newest cannot be used and the older one takes its place.
     """
-    found = _files(folder)
-    if not found:
-        return None
+    faults: list[HarnessError] = []
+    for path in reversed(_files(folder)):
+        try:
+            state = _read(path, device, unit, shape)
+        except HarnessError as fault:
+            faults.append(fault)
+            continue
+        for unusable in faults:
+            warnings.warn(f"{unusable.message} Going on from {path.name}.", BayescaleWarning, 2)
+        return state
+    if faults:
+        raise faults[0]
+    return None
+
+
+def _read(
+    path: Path, device: str | torch.device, unit: str, shape: tuple[int, ...] | None
+) -> TrainState:
     try:
-        return TrainState(**torch.load(found[-1], map_location=device, weights_only=True))
+        held = torch.load(path, map_location=device, weights_only=True)
+        # Checkpoints had no unit once; their shape is all that tells.
+        owner = held.pop(UNIT, unit)
+        state = TrainState(**held)
     except (
+        AttributeError,
         RuntimeError,
         TypeError,
         EOFError,
@@ -140,10 +201,27 @@ def load(folder: Path, device: str | torch.device = "cpu") -> TrainState | None:
         pickle.UnpicklingError,
     ) as error:
         raise HarnessError(
-            f"checkpoint {found[-1].name} of unit {folder.name}: cannot be read "
-            f"({type(error).__name__}: {str(error).splitlines()[0][:120]}).",
+            f"checkpoint {path.name} of unit {path.parent.name}: cannot be read "
+            f"({type(error).__name__}: {str(error).partition(chr(10))[0][:120]}).",
             "Delete it; the older checkpoint or a fresh start takes its place.",
         ) from error
+    _check_own(path, state, owner, unit, shape)
+    return state
+
+
+def _check_own(
+    path: Path, state: TrainState, owner: str, unit: str, shape: tuple[int, ...] | None
+) -> None:
+    """Refuse the state of another unit."""
+    found = tuple(state.params.shape)
+    foreign = f"of unit {owner}" if owner and unit and owner != unit else ""
+    if shape is not None and found != shape:
+        foreign = f"of {found[0]} members with {found[-1]} parameters, expected {shape}"
+    if foreign:
+        raise HarnessError(
+            f"checkpoint {path.name} of unit {path.parent.name}: it is {foreign}.",
+            "Move it back to the folder that it came from, or delete it.",
+        )
 
 
 def discard(folder: Path) -> None:
@@ -154,8 +232,8 @@ def discard(folder: Path) -> None:
     folder : Path
         Folder of the unit.
     """
-    for path in _files(folder):
-        path.unlink()
+    for path in (*_files(folder), folder / PARTIAL):
+        path.unlink(missing_ok=True)
 
 
 def _files(folder: Path) -> list[Path]:

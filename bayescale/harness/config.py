@@ -21,6 +21,7 @@ SCHEDULES = ("wsd", "cosine", "constant")
 """Shapes of the learning rate after its warm-up; see `bayescale.harness.schedule`."""
 FFN_ACTIVATIONS = ("silu", "none")
 KERNELS = ("chunked", "fla")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +158,8 @@ class TrainConfig:
     milestone; ``constant``: one run, measured at every milestone and never decayed."""
     final_rate: float = added(0.0)
     """Where a decay ends, as a share of the peak learning rate."""
+    precision: str = added("float32")
+    """What networks compute in; parameters, moments and the loss are float32 either way."""
 
     def __post_init__(self) -> None:
         """Check that the milestones ascend and leave room for a decay."""
@@ -170,6 +173,8 @@ class TrainConfig:
         check(self.checkpoint_seconds > 0, self, "checkpoint_seconds", "above 0")
         check(self.schedule in SCHEDULES, self, "schedule", f"one of {', '.join(SCHEDULES)}")
         check(0 <= self.final_rate < 1, self, "final_rate", "in [0, 1)")
+        known = f"one of {', '.join(PRECISIONS)}"
+        check(self.precision in PRECISIONS, self, "precision", known)
         steps = self.milestones[0] * self.decay_fraction / self.batch_tokens
         check(steps >= 1, self, "milestones", "long enough for one decay step of batch_tokens")
 

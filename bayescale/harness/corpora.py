@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import math
 import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from bayescale.errors import BayescaleWarning, HarnessError, UnknownNameError
 
@@ -70,11 +73,11 @@ def build_corpus(name: str) -> Path:
     found = recipes()
     if name not in found:
         raise UnknownNameError("corpus", name, found, where="data/corpora")
-    recipe, card = _load_recipe(found[name]), load_card(found[name])
+    recipe, card = load_recipe(found[name]), load_card(found[name])
     version = recipe.version()
     folder = cache_dir() / "corpora" / f"{name}-{version}"
     if not (folder / "meta.json").is_file():
-        _write(folder, recipe.documents())
+        _write(folder, *_tokenized(recipe.documents(), card, found[name].parent))
     meta = json.loads((folder / "meta.json").read_text())
     _check_hash(name, version, meta["sha256"], card)
     return folder
@@ -118,21 +121,85 @@ def shuffled(documents: Iterable[bytes]) -> list[bytes]:
     return [keyed[key] for key in sorted(keyed)]
 
 
-def _write(folder: Path, documents: Iterable[bytes]) -> None:
-    """Write the token file and its description; the folder appears whole or not at all."""
+def utf8(documents: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the documents that are UTF-8 and hold no zero byte.
+
+    Parameters
+    ----------
+    documents : iterable of bytes
+        Documents of any kind.
+
+    Yields
+    ------
+    bytes
+        Those that a tokenizer of text can read.
+    """
+    for text in documents:
+        try:
+            readable = "\0" not in text.decode()
+        except UnicodeDecodeError:
+            readable = False
+        if readable:
+            yield text
+
+
+def _tokenized(
+    documents: Iterable[bytes], card: dict[str, Any], recipes_folder: Path
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the content of the token file and its description."""
+    if "tokenizer" in card:
+        file = recipes_folder / "tokenizers" / f"{card['tokenizer']}.json"
+        at_most = card.get("tokens_at_most", math.inf)
+        return _pairs(shuffled(utf8(documents)), file, card["heldout_tokens"], at_most)
     order = shuffled(documents)
-    n_heldout, n_documents = 0, 0
-    while n_heldout < HELDOUT_BYTES and n_documents < len(order):
-        n_heldout += len(order[n_documents]) + 1
-        n_documents += 1
+    n_heldout, _ = _heldout([len(text) + 1 for text in order], HELDOUT_BYTES)
     tokens = END_OF_DOCUMENT.join([*order, b""])
-    meta = {
-        "sha256": hashlib.sha256(tokens).hexdigest(),
+    return tokens, {
         "dtype": "uint8",
         "n_tokens": len(tokens),
         "n_heldout": n_heldout,
         "n_documents": len(order),
     }
+
+
+def _pairs(
+    order: list[bytes], tokenizer: Path, heldout: int, at_most: float
+) -> tuple[bytes, dict[str, Any]]:
+    """Return documents encoded by pairs, and what tells their losses in bits per byte."""
+    from bayescale.harness.bpe import encoded
+
+    parts: list[np.ndarray] = []
+    total = 0
+    for part in encoded(order, tokenizer):
+        total += len(part)
+        if total > at_most:
+            break
+        parts.append(part)
+    n_heldout, n_documents = _heldout([len(part) for part in parts], heldout)
+    n_bytes = sum(len(text) + 1 for text in order[:n_documents])
+    tokens = np.concatenate(parts).astype("<u2")
+    return tokens.tobytes(), {
+        "dtype": "uint16",
+        "n_tokens": len(tokens),
+        "n_heldout": n_heldout,
+        "n_documents": len(parts),
+        "tokenizer": tokenizer.stem,
+        "bytes_per_token": n_bytes / n_heldout,
+    }
+
+
+def _heldout(lengths: list[int], at_least: int) -> tuple[int, int]:
+    """Return tokens and documents of the part held out: the first that make up enough."""
+    total = n_documents = 0
+    while total < at_least and n_documents < len(lengths):
+        total += lengths[n_documents]
+        n_documents += 1
+    return total, n_documents
+
+
+def _write(folder: Path, tokens: bytes, meta: dict[str, Any]) -> None:
+    """Write the token file and its description; the folder appears whole or not at all."""
+    meta = {"sha256": hashlib.sha256(tokens).hexdigest()} | meta
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(dir=folder.parent, suffix=".tmp"))
     (partial / "tokens.bin").write_bytes(tokens)
@@ -160,7 +227,19 @@ def _check_hash(name: str, version: str, found: str, card: dict[str, Any]) -> No
         )
 
 
-def _load_recipe(folder: Path) -> ModuleType:
+def load_recipe(folder: Path) -> ModuleType:
+    """Import a recipe's ``prepare.py``.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the recipe.
+
+    Returns
+    -------
+    ModuleType
+        With ``version()`` and ``documents()``.
+    """
     spec = importlib.util.spec_from_file_location(
         f"bayescale_corpus_{folder.name}", folder / "prepare.py"
     )

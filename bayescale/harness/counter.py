@@ -28,14 +28,31 @@ def random_bits(key: tuple[int, ...], counters: NDArray[np.uint64]) -> NDArray[n
     ndarray of uint64
         Same shape as ``counters``; distinct for distinct counters.
     """
-    state = 0
-    for word in key:
-        state = _mix_int((state + _GAMMA + word) & _MASK)
+    state = stream_state(key)
     with np.errstate(over="ignore"):
         z = np.uint64(state) + (counters.astype(np.uint64) + np.uint64(1)) * np.uint64(_GAMMA)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(z ^ (z >> np.uint64(31)), dtype=np.uint64)
+
+
+def stream_state(key: tuple[int, ...]) -> int:
+    """Return where a stream begins.
+
+    Parameters
+    ----------
+    key : tuple of int
+        Names the stream.
+
+    Returns
+    -------
+    int
+        64 bits.
+    """
+    state = 0
+    for word in key:
+        state = _mix_int((state + _GAMMA + word) & _MASK)
+    return state
 
 
 def uniforms(key: tuple[int, ...], n: int) -> NDArray[np.float64]:

@@ -52,13 +52,21 @@ class TokenBatches:
         Tokens per sequence.
     eval_tokens : int
         Predicted tokens of the evaluation set.
+    tokenizer : str
+        What made tokens of the text.
+    bytes_per_token : float
+        Mean bytes of a held-out token.
     """
 
-    bytes_per_token: float | None = 1.0
-    tokenizer = "bytes"
-
     def __init__(
-        self, tokens: np.ndarray, *, n_heldout: int, context: int, eval_tokens: int
+        self,
+        tokens: np.ndarray,
+        *,
+        n_heldout: int,
+        context: int,
+        eval_tokens: int,
+        tokenizer: str = "bytes",
+        bytes_per_token: float = 1.0,
     ) -> None:
         if eval_tokens + 1 > n_heldout:
             raise HarnessError(
@@ -66,7 +74,8 @@ class TokenBatches:
                 f"{n_heldout} tokens.",
                 "Ask for fewer.",
             )
-        self.context = context
+        self.context, self.tokenizer = context, tokenizer
+        self.bytes_per_token: float | None = bytes_per_token
         self._heldout = torch.from_numpy(np.array(tokens[: eval_tokens + 1]))
         training = tokens[n_heldout:]
         if len(training) < 3 * context:
@@ -77,15 +86,15 @@ class TokenBatches:
             )
         # PyTorch indexes few unsigned types; bytes stay bytes, wider tokens need a signed type.
         wide = training.dtype != np.uint8
-        self._training = torch.from_numpy(np.array(training, dtype=np.int32 if wide else np.uint8))
+        self.training = torch.from_numpy(np.array(training, dtype=np.int32 if wide else np.uint8))
         self.n_tokens_unique: int | None = len(training)
         self._orders: dict[tuple[int, int], np.ndarray] = {}
 
     def train(self, seeds: tuple[int, ...], step: int, n_sequences: int) -> Tensor:
         """Return one training batch per member; see `Batches.train`."""
-        starts = np.stack([self._starts(seed, step, n_sequences) for seed in seeds])
+        starts = np.stack([self.starts(seed, step, n_sequences) for seed in seeds])
         where = torch.from_numpy(starts)[..., None] + torch.arange(self.context + 1)
-        return self._training[where].long()
+        return self.training[where].long()
 
     def evaluation(self, length: int | None = None) -> Tensor:
         """Return the evaluation set; see `Batches.evaluation`."""
@@ -102,10 +111,10 @@ class TokenBatches:
         """Return the evaluation set as one stretch, its first token not predicted."""
         return self._heldout.long()
 
-    def _starts(self, seed: int, step: int, n_sequences: int) -> np.ndarray:
-        """First token of each window of one batch, shape (n_sequences,)."""
+    def starts(self, seed: int, step: int, n_sequences: int) -> np.ndarray:
+        """Return the first token of each window of one batch, int64, shape (n_sequences,)."""
         # One window fewer than fit, so that every epoch can begin at another phase.
-        n_windows = len(self._training) // self.context - 2
+        n_windows = len(self.training) // self.context - 2
         number = step * n_sequences + np.arange(n_sequences)
         starts = np.empty(n_sequences, dtype=np.int64)
         for epoch in np.unique(number // n_windows).tolist():
@@ -159,5 +168,18 @@ def open_batches(config: RunConfig, corpus_dir: Path | None) -> Batches:
             "Plan the sweep again, or build the corpus version that was planned.",
         )
     tokens = np.fromfile(corpus_dir / "tokens.bin", dtype=meta["dtype"])
-    n_heldout, eval_tokens = meta["n_heldout"], data.eval_tokens
-    return TokenBatches(tokens, n_heldout=n_heldout, context=context, eval_tokens=eval_tokens)
+    vocab_size, needed = config.architecture.vocab_size, int(tokens.max()) + 1
+    if vocab_size < needed:
+        raise HarnessError(
+            f"ArchitectureConfig: vocab_size is {vocab_size}, but corpus {data.corpus!r} has "
+            f"tokens up to {needed - 1}.",
+            f"Plan the sweep with vocab_size: {needed}.",
+        )
+    return TokenBatches(
+        tokens,
+        n_heldout=meta["n_heldout"],
+        context=context,
+        eval_tokens=data.eval_tokens,
+        tokenizer=meta.get("tokenizer", "bytes"),
+        bytes_per_token=meta.get("bytes_per_token", 1.0),
+    )

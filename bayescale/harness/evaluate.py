@@ -10,9 +10,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from bayescale.harness.architectures import Backbone
+from bayescale.harness.kernels.chunks import widened
 
 CHUNK_TOKENS = 4096
 """Tokens of one member evaluated at once; bounds the memory of the logits."""
+DEVICE_TOKENS = 1 << 18
+"""Tokens of all members evaluated at once on a GPU, which fewer would leave idle."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +45,8 @@ def token_losses(backbone: Backbone, params_KP: Tensor, windows_KBT: Tensor) -> 
     Tensor
         Nats, shape (K, B, T).
     """
-    logits = backbone(params_KP, windows_KBT[..., :-1])
+    # Of short floats the loss is still taken in float32.
+    logits = widened(backbone(params_KP, windows_KBT[..., :-1]))
     targets = windows_KBT[..., 1:]
     losses = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
     return losses.view(targets.shape)
@@ -65,9 +69,10 @@ def heldout_losses(backbone: Backbone, params_KP: Tensor, windows: Tensor) -> Te
     Tensor
         Nats, on the CPU, shape (K, windows, T).
     """
-    found = []
+    found, on_host = [], params_KP.device.type == "cpu"
+    n_tokens = CHUNK_TOKENS if on_host else DEVICE_TOKENS // len(params_KP)
     with torch.inference_mode():
-        for chunk in windows.split(max(1, CHUNK_TOKENS // windows.shape[1])):
+        for chunk in windows.split(max(1, n_tokens // windows.shape[1])):
             shared = chunk.to(params_KP.device).expand(len(params_KP), -1, -1)
             found.append(token_losses(backbone, params_KP, shared).cpu())
     return torch.cat(found, dim=1)

@@ -10,6 +10,7 @@ The answer is the table's with probability 1 - eps, else uniform over the other 
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import numpy as np
 import torch
@@ -84,10 +85,11 @@ class FactBatches:
         self.config, self.context = config, context
         self._eval_tokens = eval_tokens
         n_keys = config.vocab_size**config.key_tokens
-        self._cumulative = np.cumsum(key_probabilities(config))
-        self._scramble = permutation((_SCRAMBLE,), n_keys)
+        self._cumulative = torch.from_numpy(np.cumsum(key_probabilities(config)))
+        self._scramble = torch.from_numpy(permutation((_SCRAMBLE,), n_keys))
         bits = random_bits((_TABLE,), np.arange(n_keys, dtype=np.uint64))
-        self._table = (bits % np.uint64(config.vocab_size)).astype(np.int64)
+        answers = (bits % np.uint64(config.vocab_size)).astype(np.int64)
+        self._table = torch.from_numpy(answers)
 
     def train(self, seeds: tuple[int, ...], step: int, n_sequences: int) -> Tensor:
         """Return one training batch per member.
@@ -106,8 +108,20 @@ class FactBatches:
         Tensor
             int64, shape (K, n_sequences, context + 1): inputs and, shifted by one, targets.
         """
-        keys = [(_TRAIN, seed, step) for seed in seeds]
+        keys = [(*self.training_key(seed), step) for seed in seeds]
         return torch.stack([self._draw(key, n_sequences, self.context) for key in keys])
+
+    def training_key(self, seed: int) -> tuple[int, ...]:
+        """Return what names a member's stream; the step is the last word."""
+        return (_TRAIN, seed)
+
+    def to(self, device: torch.device | str) -> FactBatches:
+        """Return the same stream with its tables on a device."""
+        moved = copy(self)
+        moved._cumulative, moved._scramble, moved._table = (
+            part.to(device) for part in (self._cumulative, self._scramble, self._table)
+        )
+        return moved
 
     def evaluation(self, length: int | None = None) -> Tensor:
         """Return the evaluation set, int64, shape (windows, context or ``length``, plus 1)."""
@@ -117,17 +131,45 @@ class FactBatches:
     def heldout(self) -> None:
         """Return nothing: windows are drawn apart, and hold no documents."""
 
+    def n_facts(self, n_sequences: int, context: int | None = None) -> int:
+        """Return the facts of a batch: one more than the context holds in every sequence.
+
+        The last target is the first token of the next fact.
+        """
+        length = self.config.key_tokens + 1
+        return n_sequences * ((context or self.context) // length + 1)
+
+    def written(self, drawn: Tensor, n_sequences: int, context: int | None = None) -> Tensor:
+        """Return the tokens that uniform numbers stand for.
+
+        Parameters
+        ----------
+        drawn : Tensor
+            For every fact its key, its noise and its wrong answer, float64 in [0, 1), shape
+            (..., 3, n_facts).
+        n_sequences : int
+            Sequences.
+        context : int, optional
+            Tokens per sequence, if other than in training.
+
+        Returns
+        -------
+        Tensor
+            int64, shape (..., n_sequences, context + 1).
+        """
+        vocab_size = self.config.vocab_size
+        u_key, u_noise, u_other = drawn.contiguous().unbind(-2)
+        index = torch.searchsorted(self._cumulative, u_key.contiguous(), right=True)
+        number = self._scramble[index.clamp(max=len(self._scramble) - 1)]
+        shift = 1 + (u_other * (vocab_size - 1)).long()
+        shift = shift * (u_noise < self.config.noise)
+        answer = (self._table[number] + shift) % vocab_size
+        powers = [vocab_size**i for i in reversed(range(self.config.key_tokens))]
+        parts = [*(number // power % vocab_size for power in powers), answer]
+        tokens = torch.stack(parts, dim=-1).unflatten(-2, (n_sequences, -1)).flatten(-2)
+        return tokens[..., : (context or self.context) + 1].contiguous()
+
     def _draw(self, key: tuple[int, ...], n_sequences: int, context: int) -> Tensor:
-        config, length = self.config, self.config.key_tokens + 1
-        # One fact more than the context holds: the last target is the first token of the next fact.
-        n_facts = n_sequences * (context // length + 1)
-        u_key, u_noise, u_other = uniforms(key, 3 * n_facts).reshape(3, n_facts)
-        index = np.searchsorted(self._cumulative, u_key, side="right")
-        number = self._scramble[np.minimum(index, len(self._scramble) - 1)]
-        shift = 1 + (u_other * (config.vocab_size - 1)).astype(np.int64)
-        shift[u_noise >= config.noise] = 0
-        answer = (self._table[number] + shift) % config.vocab_size
-        powers = config.vocab_size ** np.arange(config.key_tokens, dtype=np.int64)[::-1]
-        keys = number[:, None] // powers % config.vocab_size
-        tokens = np.concatenate([keys, answer[:, None]], axis=1).reshape(n_sequences, -1)
-        return torch.from_numpy(np.ascontiguousarray(tokens[:, : context + 1]))
+        n_facts = self.n_facts(n_sequences, context)
+        drawn = torch.from_numpy(uniforms(key, 3 * n_facts).reshape(3, n_facts))
+        return self.written(drawn, n_sequences, context)

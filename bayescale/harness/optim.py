@@ -29,7 +29,11 @@ def clip_members(grad_KP: Tensor, largest: float) -> Tensor:
         Norms before clipping, shape (K,).
     """
     # Row by row: a reduction over two axes may group its sums by the number of members.
-    norm_K = torch.stack([torch.linalg.vector_norm(row) for row in grad_KP])
+    # A GPU promises no bits, and a launch per member would cost more than the sums.
+    if grad_KP.is_cuda:
+        norm_K = torch.linalg.vector_norm(grad_KP, dim=1)
+    else:
+        norm_K = torch.stack([torch.linalg.vector_norm(row) for row in grad_KP])
     grad_KP.mul_((largest / (norm_K + 1e-6)).clamp(max=1.0)[:, None])
     return norm_K
 
@@ -41,7 +45,7 @@ def adamw_step(
     moment2_KP: Tensor,
     *,
     rate_K: Tensor,
-    step: int,
+    step: int | Tensor,
     config: OptimConfig,
 ) -> None:
     """Apply one step of AdamW in place.
@@ -54,8 +58,8 @@ def adamw_step(
         Running moments, shape (K, P).
     rate_K : Tensor
         Learning rate of every member now, shape (K,).
-    step : int
-        Number of this step, from 1.
+    step : int or Tensor
+        Number of this step, from 1; a float64 tensor without axes where it stays on the device.
     config : OptimConfig
         Decays and eps.
     """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cached_property
+from itertools import product
 from typing import Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from bayescale.errors import HarnessError
 from bayescale.harness.accounting import count_params
@@ -21,78 +23,36 @@ from bayescale.harness.config import (
     TrainConfig,
 )
 from bayescale.harness.mixer_options import MIXER_OPTIONS, MixerOptions
+from bayescale.harness.plan_parts import Budget, Facts, Measure, Size, Strict, Tuning
 
 Value = TypeVar("Value", int, float)
 
 
-class Strict(BaseModel):
-    """Base of the plan's parts: immutable, and unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Size(Strict):
-    """One point of the ladder of sizes."""
-
-    d_model: int = Field(ge=1)
-    n_layers: int = Field(ge=1)
-    seeds: tuple[int, ...] | None = Field(default=None, min_length=1)
-    """Seeds of this size, fewer where runs are dear; the plan's when left out."""
-    milestones: tuple[int, ...] | None = Field(default=None, min_length=1)
-    """Token budgets of this size, fewer where runs are dear; the plan's when left out."""
-
-
-class Tuning(Strict):
-    """How settings are found: a grid on some sizes, then a power law in N for each."""
-
-    sizes: tuple[int, ...] = Field(min_length=1)
-    """Positions in the plan's ``sizes``."""
-    grid: tuple[float, ...] = Field(min_length=3)
-    """Rates to try, ascending, members of one stacked unit."""
-    batch_tokens: tuple[int, ...] = ()
-    """Batches to try at every rate, ascending; the plan's alone when left out."""
-    beta2: tuple[float, ...] = ()
-    """Values of beta2 to try with every rate and batch; the plan's alone when left out."""
-    tokens: int = Field(ge=1)
-    """Token budget of the trial runs."""
-    seed: int = 1000
-    """Seed of the trial runs; none of the plan's seeds."""
-
-
-class Facts(Strict):
-    """Law of the synthetic stream."""
-
-    vocab_size: int = 32
-    key_tokens: int = 3
-    exponent: float = 0.6
-    noise: float = 0.1
-
-
-class Measure(Strict):
-    """What is measured beside the loss; see `bayescale.harness.config.MeasureConfig`."""
-
-    noise_batches: int = 0
-    attention_logits: bool = False
-    documents: bool = False
-    position_lengths: tuple[int, ...] = ()
-    probes: tuple[str, ...] = ()
-
-
 class SweepPlan(Strict):
-    """A ladder of sizes, token budgets and seeds on one corpus and one architecture."""
+    """A ladder of sizes, token budgets and seeds on a corpus and an architecture, or several."""
 
     name: str = Field(min_length=1)
-    corpus: str
+    corpus: str = ""
     """Folder under ``data/corpora``, or ``synthetic_zipf``."""
+    corpora: tuple[str, ...] = ()
+    """Several corpora instead of ``corpus``: each gets the whole ladder."""
     facts: Facts | None = None
     architecture: str = "llama"
+    architectures: tuple[str, ...] = ()
+    """Several architectures instead of ``architecture``: each gets the whole ladder."""
     mixer: dict[str, bool | int | float | str] = Field(default_factory=dict)
     """The architecture's own options, such as ``decay`` of ``tnl``; its defaults when left out."""
+    mixers: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
+    """Options by architecture, where there are several."""
+    budget: Budget = Budget()
+    """What the sweep may cost; no limit when left out."""
     ffn_activation: str = "silu"
     kernel: str = "chunked"
     sizes: tuple[Size, ...] = Field(min_length=1)
     head_dim: int = Field(default=8, ge=1)
     context: int = Field(default=128, ge=1)
+    vocab_size: int = Field(default=256, ge=2)
+    """Distinct tokens of the corpus: 256 of bytes; that of ``facts`` goes first."""
     milestones: tuple[int, ...] = Field(min_length=1)
     """Token budgets; a size leaves out those below ``min_tokens_per_param`` x its parameters."""
     min_tokens_per_param: float = Field(default=1.0, ge=0)
@@ -115,6 +75,7 @@ class SweepPlan(Strict):
     schedule: Literal["wsd", "cosine", "constant"] = "wsd"
     decay_fraction: float = 0.2
     final_rate: float = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
     measure: Measure = Measure()
     eval_tokens: int = 131072
     checkpoint_seconds: float = 60.0
@@ -138,6 +99,41 @@ class SweepPlan(Strict):
             if isinstance(each, tuple) and len(each) != len(self.sizes):
                 raise ValueError(f"{name} has {len(each)} values for {len(self.sizes)} sizes")
         return self
+
+    @model_validator(mode="after")
+    def _check_arms(self) -> Self:
+        if bool(self.corpus) == bool(self.corpora):
+            raise ValueError("exactly one of corpus and corpora must be given")
+        if self.architectures and "architecture" in self.model_fields_set:
+            raise ValueError("only one of architecture and architectures may be given")
+        for name in ("corpora", "architectures"):
+            found = getattr(self, name)
+            if len(set(found)) != len(found):
+                raise ValueError(f"{name} {found} names one twice")
+        if self.architectures and self.mixer:
+            raise ValueError("mixer is for one architecture; use mixers, by architecture")
+        if set(self.mixers) - set(self.architectures):
+            unknown = ", ".join(sorted(set(self.mixers) - set(self.architectures)))
+            raise ValueError(f"mixers names {unknown}, which architectures does not")
+        for arm in self.arms if self.architectures or self.corpora else ():
+            assert arm.name  # made, and thereby checked
+        return self
+
+    @cached_property
+    def arms(self) -> tuple[SweepPlan, ...]:
+        """One plan for each corpus and architecture, in that order; itself where it has one."""
+        if not self.corpora and not self.architectures:
+            return (self,)
+        shared = self.model_dump(exclude_unset=True, exclude={"corpora", "architectures", "mixers"})
+        pairs = product(self.corpora or (self.corpus,), self.architectures or (self.architecture,))
+        return tuple(
+            SweepPlan(
+                **shared
+                | {"corpus": corpus, "architecture": architecture}
+                | ({"mixer": self.mixers[architecture]} if architecture in self.mixers else {})
+            )
+            for corpus, architecture in pairs
+        )
 
     @model_validator(mode="after")
     def _check_mixer(self) -> Self:
@@ -186,7 +182,9 @@ class SweepPlan(Strict):
             n_layers=size.n_layers,
             n_heads=size.d_model // self.head_dim,
             ffn_width=max(8, round(size.d_model / 3) * 8),
-            vocab_size=self.facts_config().vocab_size if self.corpus == ZIPF_FACTS else 256,
+            vocab_size=self.facts_config().vocab_size
+            if self.corpus == ZIPF_FACTS
+            else self.vocab_size,
             context=self.context,
             ffn_activation=self.ffn_activation,
             mixer=self._mixer(),
@@ -277,6 +275,7 @@ class SweepPlan(Strict):
                 checkpoint_seconds=self.checkpoint_seconds,
                 schedule=self.schedule,
                 final_rate=self.final_rate,
+                precision=self.precision,
             ),
             members=members,
             measure=MeasureConfig(**self.measure.model_dump()),

@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from bayescale.errors import HarnessError, nearest
-from bayescale.harness.plan import Facts, Measure, Size, Strict, SweepPlan, Tuning
+from bayescale.harness.plan import SweepPlan
+from bayescale.harness.plan_parts import Budget, Facts, Measure, Size, Strict, Tuning
 
 
 def load_plan(path: str | Path) -> SweepPlan:
@@ -45,10 +46,10 @@ def load_plan(path: str | Path) -> SweepPlan:
     try:
         return SweepPlan.model_validate(tree)
     except ValidationError as error:
-        raise _readable(path.name, error) from error
+        raise _readable(path.name, error, tree) from error
 
 
-def _readable(name: str, error: ValidationError) -> HarnessError:
+def _readable(name: str, error: ValidationError, tree: dict[str, Any]) -> HarnessError:
     """Turn one fault into a message with the value and the way out; a misspelt key goes first."""
     faults = error.errors()
     first = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
@@ -59,6 +60,8 @@ def _readable(name: str, error: ValidationError) -> HarnessError:
     if first["type"] == "extra_forbidden":
         key, known = str(first["loc"][-1]), _known_keys(first["loc"])
         return HarnessError(f"sweep plan {name!r}: unknown key {where!r}.", nearest(key, known))
+    if not {"corpus", "corpora"} & set(tree):
+        first, where = {**first, "type": "missing"}, "corpus"
     if first["type"] == "missing":
         return HarnessError(
             f"sweep plan {name!r}: key {where!r} is missing.",
@@ -74,11 +77,14 @@ def _short(value: Any) -> str:
 
 
 def _required() -> list[str]:
-    return [n for n, field in SweepPlan.model_fields.items() if field.is_required()]
+    # A corpus may come under either of two keys, so that neither is required by itself.
+    known = SweepPlan.model_fields.items()
+    return [name for name, field in known if field.is_required() or name == "corpus"]
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     parts: dict[str, type[Strict]] = {
+        "budget": Budget,
         "sizes": Size,
         "tuning": Tuning,
         "facts": Facts,

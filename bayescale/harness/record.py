@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from bayescale.harness.accounting import (
 from bayescale.harness.config import RunConfig
 from bayescale.harness.data import Batches
 from bayescale.harness.evaluate import bits_per_byte
+from bayescale.harness.locks import append_whole
 from bayescale.harness.measure import Details, Measurement
 from bayescale.runs import schema
 
@@ -155,15 +156,21 @@ def append(folder: Path, records: list[RunRecord]) -> None:
         Folder of the unit.
     records : list of RunRecord
         Lines to add.
+
+    Raises
+    ------
+    HarnessError
+        When the disk does not take them; the file is then as it was.
     """
-    path = folder / FILE_NAME
-    torn = path.is_file() and path.stat().st_size > 0 and path.read_bytes()[-1:] != b"\n"
-    with path.open("a") as file:
-        # A kill in the middle of a line must not spoil the next one.
-        file.write("\n" if torn else "")
-        file.writelines(json.dumps(asdict(record), allow_nan=False) + "\n" for record in records)
-        file.flush()
-        os.fsync(file.fileno())
+    lines = [json.dumps(asdict(record), allow_nan=False) + "\n" for record in records]
+    try:
+        append_whole(folder / FILE_NAME, lines)
+    except OSError as error:
+        raise HarnessError(
+            f"{FILE_NAME} of unit {folder.name}: {len(lines)} records cannot be written "
+            f"({error.strerror}).",
+            "Free some space, then resume: earlier records and the last checkpoint are whole.",
+        ) from error
 
 
 def read(folder: Path) -> dict[str, RunRecord]:
@@ -193,9 +200,11 @@ def read(folder: Path) -> dict[str, RunRecord]:
         except json.JSONDecodeError:
             continue
         try:
+            # Thousands of rows share the names of their columns.
+            tree["row"] = {intern(name): value for name, value in tree["row"].items()}
             record = RunRecord(**tree)
             records[record.run_id] = record
-        except (TypeError, KeyError) as error:
+        except (AttributeError, TypeError, KeyError) as error:
             raise HarnessError(
                 f"{FILE_NAME} of unit {folder.name}, line {number}: not a run record ({error}); "
                 f"it begins {line[:60]!r}.",

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,6 +26,9 @@ FILE_NAME = "members_at_once.json"
 WORTH_MEASURING = 500
 """Steps below which a unit is over before the measurement has paid."""
 ROUNDS = 3
+
+Losses = Callable[[Tensor, Tensor], Tensor]
+"""Takes parameters (K, P) and a batch (K, B, T + 1), returns losses (K,)."""
 
 
 def gradients(backbone: Backbone, params_KP: Tensor, batch_KBT: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,8 +48,48 @@ def gradients(backbone: Backbone, params_KP: Tensor, batch_KBT: Tensor) -> tuple
     tuple of Tensor
         Mean loss, shape (K,), and gradient, shape (K, P).
     """
+    return slopes(partial(mean_losses, backbone), params_KP, batch_KBT)
+
+
+def mean_losses(backbone: Backbone, params_KP: Tensor, batch_KBT: Tensor) -> Tensor:
+    """Return the loss of every member.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        The network.
+    params_KP : Tensor
+        All parameters, shape (K, P).
+    batch_KBT : Tensor
+        Inputs and shifted targets, int64, shape (K, B, T + 1).
+
+    Returns
+    -------
+    Tensor
+        Mean over the batch, nats per token, shape (K,).
+    """
+    return token_losses(backbone, params_KP, batch_KBT).flatten(1).mean(dim=1)
+
+
+def slopes(losses: Losses, params_KP: Tensor, batch_KBT: Tensor) -> tuple[Tensor, Tensor]:
+    """Return losses of members that do not mix, and the gradient of each.
+
+    Parameters
+    ----------
+    losses : callable
+        `mean_losses` of a network, compiled or not.
+    params_KP : Tensor
+        All parameters, shape (K, P).
+    batch_KBT : Tensor
+        Inputs and shifted targets, int64, shape (K, B, T + 1).
+
+    Returns
+    -------
+    tuple of Tensor
+        Shape (K,), and shape (K, P).
+    """
     params = params_KP.detach().requires_grad_()
-    loss = token_losses(backbone, params, batch_KBT).flatten(1).mean(dim=1)
+    loss = losses(params, batch_KBT)
     return loss.detach(), torch.autograd.grad(loss.sum(), params)[0]
 
 

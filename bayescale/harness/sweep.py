@@ -4,57 +4,87 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
-import os
+from collections.abc import Callable, Collection
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from bayescale.errors import HarnessError
-from bayescale.harness import record
-from bayescale.harness.config import ZIPF_FACTS, Member, RunConfig
-from bayescale.harness.corpora import build_corpus
+from bayescale.harness.arms import Arm, Kept, open_arms, sweep_units, trimmed
+from bayescale.harness.config import RunConfig
 from bayescale.harness.engine import Job, Progress, run_jobs
+from bayescale.harness.locks import held
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.plan_file import load_plan
-from bayescale.harness.trials import settings, tuning_units
-from bayescale.runs import schema
+from bayescale.harness.planner import check_disk
+from bayescale.harness.runs_file import RUNS, csv_text, write_table, write_whole
+from bayescale.harness.settled import settle
+from bayescale.harness.tables import OnRows, Tables
+from bayescale.harness.tally import Finished
+from bayescale.harness.train import Outcome
+from bayescale.harness.trials import settings
 
-__all__ = ["load_plan", "remake_table", "run_sweep"]
+__all__ = ["load_plan", "remake_table", "run_sweep", "sweep_units"]
+
+LOCK, UNITS = "sweep.lock", "units"
 
 TUNING_SHARE = 0.15
 """Part of the progress bar given to the search for the learning rate."""
 
 
 def run_sweep(
-    plan_path: str | Path,
+    plan_path: str | Path | SweepPlan,
     out_dir: str | Path,
     *,
     resume: bool = True,
-    progress: Progress | None = None,
+    replan: bool = False,
+    only: Collection[int] | None = None,
+    engine: str = "local",
     workers: int = 1,
-    deadline: float | None = None,
+    gpus_per_job: float = 0.0,
     device: str = "cpu",
+    deadline: float | None = None,
+    progress: Progress | None = None,
+    on_rows: OnRows | None = None,
+    on_failed: Callable[[Job, HarnessError], None] | None = None,
+    on_end: Callable[[Outcome], None] | None = None,
 ) -> Path:
     """Train everything a plan names and write the runs table.
 
     Parameters
     ----------
-    plan_path : str or Path
-        YAML plan.
+    plan_path : str, Path or SweepPlan
+        YAML plan, or one that has been read.
     out_dir : str or Path
         Folder for units, learning rates and ``runs.csv``; a later call with the same plan goes on
-        where an earlier one stopped or was killed.
+        where an earlier one stopped or was killed, on any engine or machine.
     resume : bool
         False refuses a folder that already holds units.
-    progress : callable, optional
-        Told the share of the sweep done and what is running.
+    replan : bool
+        Whether the plan of a folder may be another than the one that it was begun with; units that
+        both have are not trained again.
+    only : collection of int, optional
+        Positions of the plan's sizes to train now; all when left out.
+    engine : {"local", "ray"}
+        See `bayescale.harness.engine.run_jobs`.
     workers : int
         Processes, each with one thread.
-    deadline : float, optional
-        Unix time at which to write checkpoints and stop.
+    gpus_per_job : float
+        Share of a GPU that a Ray task asks for.
     device : str
         PyTorch device.
+    deadline : float, optional
+        Unix time at which to write checkpoints and stop.
+    progress : callable, optional
+        Told the share of the sweep done and what is running.
+    on_rows : callable, optional
+        Given all rows so far, those of runs held back left out, at the beginning and whenever a
+        unit is finished; True stops the sweep.
+    on_failed : callable, optional
+        Told of each failed unit and its error.
+    on_end : callable, optional
+        Told whether all units are finished.
 
     Returns
     -------
@@ -64,39 +94,121 @@ def run_sweep(
     Raises
     ------
     HarnessError
-        When the plan, the corpus or the folder cannot be used.
+        When the plan, the corpus or the folder cannot be used, another sweep works on the folder,
+        or units failed, after the others were run.
     """
-    plan, out = load_plan(plan_path), Path(out_dir)
-    units = out / "units"
-    if not resume and units.exists():
+    plan = plan_path if isinstance(plan_path, SweepPlan) else load_plan(plan_path)
+    out = Path(out_dir)
+    if not resume:
+        _check_unused(out)
+    arms = open_arms(plan)
+    wanted = [k for k in range(len(plan.sizes)) if only is None or k in only]
+    # Whatever is wrong with the plan shows here, before anything is written.
+    planned = [arm.units()[k] for arm in arms for k in wanted]
+    trials = [arm.trials() for arm in arms]
+    with held(out / LOCK, f"sweep folder {out.name!r}"):
+        kept = settle(out, plan, arms, replan=replan, workers=workers, device=device)
+        check_disk(out, planned, workers)
+
+        def run(jobs: list[Job], told: Progress | None, heard: Finished | None) -> Outcome:
+            return run_jobs(
+                jobs,
+                engine=engine,
+                workers=workers,
+                gpus_per_job=gpus_per_job,
+                progress=told,
+                on_finished=heard,
+                on_failed=on_failed,
+            )
+
+        def jobs_of(units: list[list[RunConfig]]) -> list[list[Job]]:
+            pairs = zip(arms, units, strict=True)
+            return [[_job(out, arm, unit, device, deadline) for unit in own] for arm, own in pairs]
+
+        tuning = jobs_of(trials)
+        share = TUNING_SHARE if any(tuning) else 0.0
+        outcome = run(_flat(tuning), _rescaled(progress, 0.0, share, "learning rate, "), None)
+        if outcome == "finished":
+            every = _found_units(out, arms, tuning, kept)
+            ladder = jobs_of([[own[k] for k in wanted] for own in every])
+            apart = [[plan.sizes[k].held_back for k in wanted] for _ in arms]
+            held_back = _chosen(ladder, apart)
+            _write_stages(out, _flat(tuning), _flat(ladder), held_back)
+            tables = Tables(out, _flat(ladder), held_back, on_rows)
+            outcome = "stopped"
+            if not tables.update():
+                try:
+                    told = _rescaled(progress, share, 1 - share, "")
+                    outcome = run(_flat(ladder), told, tables.finished)
+                finally:
+                    tables.update()
+        else:
+            write_table(out / RUNS, [])
+        if on_end is not None:
+            on_end(outcome)
+    return out / RUNS
+
+
+def _job(out: Path, arm: Arm, unit: RunConfig, device: str, deadline: float | None) -> Job:
+    return Job(
+        config=unit,
+        folder=out / UNITS / unit.content_hash,
+        corpus_dir=arm.corpus_dir,
+        device=device,
+        deadline=deadline,
+    )
+
+
+def _flat(by_arm: list[list[Job]]) -> list[Job]:
+    return list(chain.from_iterable(by_arm))
+
+
+def _chosen(jobs: list[list[Job]], chosen: list[list[bool]]) -> frozenset[str]:
+    """Return the hashes of the units that are chosen."""
+    pairs = zip(_flat(jobs), chain.from_iterable(chosen), strict=True)
+    return frozenset(job.config.content_hash for job, is_chosen in pairs if is_chosen)
+
+
+def _check_unused(out: Path) -> None:
+    if (out / UNITS).exists():
         raise HarnessError(
-            f"sweep folder {out.name!r}: it already holds {len(list(units.iterdir()))} units.",
+            f"sweep folder {out.name!r}: it already holds "
+            f"{len(list((out / UNITS).iterdir()))} units.",
             "Resume it, or give another folder.",
         )
-    corpus_dir = None if plan.corpus == ZIPF_FACTS else build_corpus(plan.corpus)
-    tokens_sha256 = _tokens_sha256(corpus_dir)
 
-    def job(config: RunConfig) -> Job:
-        folder = units / config.content_hash
-        return Job(
-            config=config, folder=folder, corpus_dir=corpus_dir, device=device, deadline=deadline
-        )
 
-    trials = [job(config) for config in tuning_units(plan, tokens_sha256)]
-    share = TUNING_SHARE if trials else 0.0
-    told = _rescaled(progress, 0.0, share, "learning rate, ")
-    if run_jobs(trials, workers=workers, progress=told) == "stopped":
-        return write_table(out, [])
-    found = settings(plan, trials)
-    jobs = [job(config) for config in sweep_units(plan, found, tokens_sha256)]
-    write_whole(out / "learning_rates.json", json.dumps(found, indent=1) + "\n")
-    told = _rescaled(progress, share, 1 - share, "")
+def _write_stages(
+    out: Path, tuning: list[Job], ladder: list[Job], held_back: frozenset[str]
+) -> None:
+    """Write down what each unit is for, by which records are told apart."""
+    units = [job.config.content_hash for job in ladder]
+    stages = {
+        "tuning": [job.config.content_hash for job in tuning],
+        "sweep": [unit for unit in units if unit not in held_back],
+        "held_back": sorted(held_back),
+    }
+    write_whole(out / "units.json", json.dumps(stages, indent=1) + "\n")
 
-    def write_partial(_: Job) -> None:
-        write_table(out, jobs)
 
-    run_jobs(jobs, workers=workers, progress=told, on_finished=write_partial)
-    return write_table(out, jobs)
+def _found_units(
+    out: Path, arms: list[Arm], tuning: list[list[Job]], kept: list[list[Kept]] | None
+) -> list[list[RunConfig]]:
+    """Return the units of every arm at the settings found for it, and write these down."""
+    found = [settings(arm.plan, jobs) for arm, jobs in zip(arms, tuning, strict=True)]
+    named = [
+        {"dataset": arm.plan.corpus, "architecture": arm.plan.architecture, **one}
+        for arm, one in zip(arms, found, strict=True)
+    ]
+    content = found[0] if len(arms) == 1 else {"arms": named}
+    write_whole(out / "learning_rates.json", json.dumps(content, indent=1) + "\n")
+    units = [arm.units(one) for arm, one in zip(arms, found, strict=True)]
+    if kept is None:
+        return units
+    return [
+        [trimmed(unit, part) for unit, part in zip(own, parts, strict=True)]
+        for own, parts in zip(units, kept, strict=True)
+    ]
 
 
 def remake_table(folder: Path) -> str:
@@ -126,7 +238,7 @@ def remake_table(folder: Path) -> str:
     if alone.is_file():
         tables.insert(0, run_sweep(alone, out, progress=tell))
     print()
-    table = write_whole(folder / "runs.csv", one_table(tables))
+    table = write_whole(folder / RUNS, one_table(tables))
     return hashlib.sha256(table.read_bytes()).hexdigest()
 
 
@@ -148,108 +260,6 @@ def one_table(tables: list[Path]) -> str:
         with path.open(newline="") as file:
             rows += csv.DictReader(file)
     return csv_text(rows)
-
-
-def csv_text(rows: list[dict[str, Any]]) -> str:
-    """Return rows as CSV: the columns that all records have, then those that any row has.
-
-    Parameters
-    ----------
-    rows : list of dict
-        Column name to value.
-
-    Returns
-    -------
-    str
-        With a header, one line a row.
-    """
-    columns = dict.fromkeys((*record.COLUMNS, *(name for row in rows for name in row)))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def sweep_units(plan: SweepPlan, found: dict[str, Any], tokens_sha256: str) -> list[RunConfig]:
-    """Return the units of the sweep itself, one per size with all seeds stacked.
-
-    Parameters
-    ----------
-    plan : SweepPlan
-        The plan.
-    found : dict
-        What `settings` returned.
-    tokens_sha256 : str
-        Hash of the token file.
-
-    Returns
-    -------
-    list of RunConfig
-        In the plan's order.
-    """
-    as_planned = [None] * len(plan.sizes)
-    columns = (found["rates"], found.get("batch_tokens"), found.get("beta2"))
-    each = zip(plan.sizes, *(column or as_planned for column in columns), strict=True)
-    return [
-        plan.unit(
-            size,
-            tuple(Member(seed=seed, learning_rate=rate) for seed in size.seeds or plan.seeds),
-            tokens_sha256,
-            batch_tokens=batch,
-            beta2=beta2,
-        )
-        for size, rate, batch, beta2 in each
-    ]
-
-
-def write_table(out: Path, jobs: list[Job]) -> Path:
-    """Write ``runs.csv`` from the records of jobs, whole or not at all.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the sweep.
-    jobs : list of Job
-        Jobs whose records count; those not started have none.
-
-    Returns
-    -------
-    Path
-        The table, sorted by size, seed and tokens.
-    """
-    rows = [found.row for job in jobs for found in record.read(job.folder).values()]
-    keys = (schema.N_PARAMS, schema.SEED, schema.N_TOKENS)
-    rows.sort(key=lambda row: tuple(row[key] for key in keys))
-    return write_whole(out / "runs.csv", csv_text(rows))
-
-
-def write_whole(path: Path, text: str) -> Path:
-    """Write a file under a temporary name and rename it.
-
-    Parameters
-    ----------
-    path : Path
-        Target.
-    text : str
-        Content.
-
-    Returns
-    -------
-    Path
-        The target.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp")
-    partial.write_text(text)
-    os.replace(partial, path)
-    return path
-
-
-def _tokens_sha256(corpus_dir: Path | None) -> str:
-    if corpus_dir is None:
-        return ""
-    return str(json.loads((corpus_dir / "meta.json").read_text())["sha256"])
 
 
 def _rescaled(progress: Progress | None, start: float, width: float, label: str) -> Progress | None:

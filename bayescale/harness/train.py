@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from bayescale.harness import checkpoint, record
 from bayescale.harness.architectures import Backbone
 from bayescale.harness.checkpoint import TrainState
-from bayescale.harness.config import RunConfig, TrainConfig
+from bayescale.harness.config import RunConfig
 from bayescale.harness.data import Batches, open_batches
 from bayescale.harness.measure import measure
 from bayescale.harness.record import RunRecord
-from bayescale.harness.schedule import Segment, rate_factor, segments
-from bayescale.harness.stacking import members_at_once, update
+from bayescale.harness.schedule import Segment, segments
+from bayescale.harness.steps import Style, open_steps
 
 Outcome = Literal["finished", "stopped"]
 
@@ -29,6 +28,7 @@ def train(
     *,
     corpus_dir: Path | None = None,
     device: str = "cpu",
+    style: Style = "auto",
     should_stop: Callable[[], bool] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Outcome:
@@ -47,8 +47,10 @@ def train(
         What `build_corpus` returned; not needed for the synthetic stream.
     device : str
         PyTorch device.
+    style : {"auto", "host", "resident", "compiled"}
+        How steps are taken; see `bayescale.harness.steps.open_steps`.
     should_stop : callable, optional
-        Asked after every step; True writes a checkpoint and returns.
+        Asked after every step, on a GPU after every hundred; True writes a checkpoint and returns.
     progress : callable, optional
         Called about once a second with the share of steps done.
 
@@ -76,22 +78,16 @@ def train(
         checkpoint.discard(folder)
         return "finished"
 
-    backbone = Backbone(config.architecture)
+    backbone = Backbone(config.architecture, config.train.precision)
     batches = open_batches(config, corpus_dir)
-    seeds = tuple(member.seed for member in config.members)
-    n_sequences = config.train.batch_tokens // config.architecture.context
-    warmup_steps = config.optim.warmup_tokens / config.train.batch_tokens
-    # The type is stated because rates that come as NumPy numbers would make it float64.
-    peaks = [member.learning_rate for member in config.members]
-    peak_K = torch.tensor(peaks, dtype=torch.float32, device=device)
     n_steps = sum(segment.n_steps for segment in plan)
 
-    state = checkpoint.load(folder, device)
+    unit, shape = config.content_hash, (len(config.members), backbone.n_params)
+    state = checkpoint.load(folder, device, unit=unit, shape=shape)
     if state is None:
-        initial = torch.stack([backbone.initial(seed) for seed in seeds])
+        initial = torch.stack([backbone.initial(member.seed) for member in config.members])
         state = TrainState.begin(initial.to(device))
-    first = batches.train(seeds, 0, n_sequences).to(device)
-    at_once = members_at_once(folder, backbone, state.params, first, n_steps)
+    steps = open_steps(style, config, folder, backbone, batches, state)
     saved_at, told_at, cpu_start = time.monotonic(), 0.0, time.process_time()
 
     while state.segment < len(plan):
@@ -99,22 +95,11 @@ def train(
         if segment.branches and state.step == segment.start:
             state.leave_trunk()
         while state.step < segment.stop:
-            batch = batches.train(seeds, state.step, n_sequences).to(device)
-            loss_K = update(
-                backbone,
-                state,
-                batch,
-                at_once=at_once,
-                rate_K=peak_K * rate_factor(segment, state.step, warmup_steps),
-                config=config.optim,
-            )
-            watch(state, loss_K, config.train)
-            state.step += 1
-
+            steps.take(state, segment)
             now = time.monotonic()
             stop = should_stop is not None and should_stop()
             if stop or now - saved_at > config.train.checkpoint_seconds:
-                checkpoint.save(folder, state)
+                checkpoint.save(folder, state, unit)
                 saved_at = now
             if progress is not None and now - told_at > 1.0:
                 done = sum(s.n_steps for s in plan[: state.segment]) + state.step - segment.start
@@ -168,24 +153,3 @@ def _records(
         )
         for k, (one, status) in enumerate(zip(measured, statuses, strict=True))
     ]
-
-
-def watch(state: TrainState, loss_K: Tensor, config: TrainConfig) -> None:
-    """Mark members that diverge: NaN, or far above their lowest loss for many steps.
-
-    Members never mix, so a diverged one does its neighbours no harm; it trains on, and its rows
-    say so. Nothing here waits for the device.
-
-    Parameters
-    ----------
-    state : TrainState
-        Changed in place.
-    loss_K : Tensor
-        Training loss of this step, shape (K,).
-    config : TrainConfig
-        The abort rule.
-    """
-    state.lowest = torch.fmin(state.lowest, loss_K)
-    near = loss_K <= config.abort_ratio * state.lowest
-    state.above = torch.where(near, 0, state.above + 1)
-    state.diverged |= (state.above >= config.abort_steps) | ~torch.isfinite(loss_K)

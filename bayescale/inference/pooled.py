@@ -1,18 +1,11 @@
-"""Pooled models without compilation: groups by importance resampling, the population exactly.
+"""Pooled models without compilation: groups, population and shared discrepancy drawn jointly.
 
-Many chains run side by side in NumPy. In every sweep each group's coordinates are drawn anew from a
-handful of candidates: a Student-t about the product of the group's own quadratic message and what
-the population and its siblings say, weighted against the exact density (iterated sampling
-importance resampling). Means and effects are Gaussian given the groups, and the weights of the
-shared discrepancy are integrated out. The messages start from the corpus prior and are redrawn
-about the population, at most three times while a group's khat is bad. Every draw holds one
-population and all groups, so that contrasts of groups are paired.
-
-References
-----------
-Andrieu, Lee and Vihola (2018), Uniform ergodicity of the iterated conditional SMC and geometric
-ergodicity of particle Gibbs samplers, Bernoulli 24, for the resampling step; Yu and Meng (2011), To
-center or not to center, JCGS 20, for the moves that hold departures fixed.
+Many chains run side by side in NumPy. A sweep moves effects, shared weights and all groups at once
+by a few Hamiltonian steps about the Gaussian that the linearised laws imply (`inference.glide`),
+or, where there are many groups, each group afresh; then scales and spreads with everything carried
+along (`inference.carried_moves`), and the population exactly given the groups. The laws are made
+linear about the corpus prior's modes first, and twice again about the draws of the warm-up. Every
+draw holds one population and all groups, so that contrasts of groups are paired.
 """
 
 from __future__ import annotations
@@ -23,19 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayescale.inference.chains import effective_draws, split_rhat
-from bayescale.inference.importance import KHAT_MAX
-from bayescale.inference.messages import Message
 from bayescale.inference.pareto import pareto_khat
-from bayescale.inference.pooled_chains import MANY_GROUPS, Chains, Snapshot, are_small
+from bayescale.inference.pooled_chains import MANY_GROUPS, Chains, Snapshot
 from bayescale.inference.posterior import Diagnostics
 from bayescale.models.discrepancy import Floats
 from bayescale.models.population import effect_name, spread_name
 from bayescale.models.problem import Problem
 
-MAX_SWEEPS = 3
-"""Times the groups' proposals are redrawn about the population."""
+_RENEWALS = 3
+"""Times the laws are made linear about the draws of the warm-up."""
 
-_EXTENSIONS = 4
+_EXTENSIONS = 8
 N_DIAGNOSED = 1000
 """Candidates from which the khat of a group's proposals is read."""
 
@@ -48,26 +39,22 @@ class PooledEffort:
     ----------
     chains : int
         Side by side.
-    candidates : int
-        New coordinates of each group, in each chain and sweep.
     warm_up, kept : int
-        Sweeps before each renewal of the proposals, and sweeps kept at the end.
-    target_ess : float
-        Effective draws below which as many sweeps again are made, twice.
+        Sweeps before each renewal of the linear laws, and sweeps kept at the end.
+    target_ess, target_rhat : float
+        Effective draws below which, and R-hat above which, as many sweeps again are kept, seven
+        times at most.
     """
 
-    chains: int = 64
-    candidates: int = 4
-    warm_up: int = 25
+    chains: int = 48
+    warm_up: int = 20
     kept: int = 50
     target_ess: float = 400.0
+    target_rhat: float = 1.01
 
 
 EFFORT = PooledEffort()
-FOR_SMALL = PooledEffort(chains=128, candidates=3, warm_up=25, kept=50)
-"""Small groups lie on curved ridges together, and mix slowly."""
-
-FOR_MANY = PooledEffort(chains=16, candidates=3, warm_up=10, kept=40, target_ess=300.0)
+FOR_MANY = PooledEffort(chains=16, warm_up=15, kept=60)
 """Many groups pin their population down, and each costs as much as the next."""
 
 
@@ -96,31 +83,19 @@ def sample_pooled(
     diagnostics : Diagnostics
         khat of each group's proposals, effective draws and R-hat over everything.
     """
-    tried = effort or _effort(problems)
+    tried = effort or (FOR_MANY if len(problems) > MANY_GROUPS else EFFORT)
     rng = np.random.default_rng([seed, len(problems)])
     chains = Chains(problems, tried.chains, rng)
-    khat = np.full(len(problems), np.inf)
-    for sweep in range(MAX_SWEEPS):
-        recorded = [chains.sweep(tried.candidates) for _ in range(tried.warm_up)]
-        bad = ~(khat <= KHAT_MAX) if sweep > 1 else np.ones(len(problems), dtype=bool)
-        chains.renew(np.array([state.x for state in recorded[len(recorded) // 2 :]]), bad)
-        khat = np.where(bad, _khats(chains), khat)
-        if sweep and (khat <= KHAT_MAX).all():
-            break
-    return _kept(chains, tried, draws, tuple(khat.tolist()))
-
-
-def _effort(problems: Sequence[Problem]) -> PooledEffort:
-    if len(problems) > MANY_GROUPS:
-        return FOR_MANY
-    return FOR_SMALL if are_small(problems) else EFFORT
+    for _ in range(_RENEWALS):
+        chains.warm_up(tried.warm_up)
+    return _kept(chains, tried, draws, tuple(_khats(chains).tolist()))
 
 
 def _khats(chains: Chains) -> Floats:
     """Return the Pareto shape of each group's weights, over all chains."""
     size = max(1, N_DIAGNOSED // chains.n_chains)
-    each = range(len(chains.groups))
-    return np.array([pareto_khat(chains.log_weights(g, size).ravel()) for g in each])
+    weights = chains.log_weights(size)
+    return np.array([pareto_khat(weights[:, :, g].ravel()) for g in range(weights.shape[2])])
 
 
 def _kept(
@@ -129,17 +104,17 @@ def _kept(
     """Return draws of groups and population, and how well they were made."""
     kept: list[Snapshot] = []
     for _ in range(_EXTENSIONS):
-        kept += [chains.sweep(effort.candidates) for _ in range(effort.kept)]
+        kept += [chains.sweep() for _ in range(effort.kept)]
         flat = _quantities(kept)
-        ess = float(effective_draws(flat).min())
-        if ess > effort.target_ess:
+        ess, rhat = float(effective_draws(flat).min()), float(split_rhat(flat).max())
+        if ess > effort.target_ess and rhat <= effort.target_rhat:
             break
     picked = np.linspace(0, len(kept) * chains.n_chains - 1, draws).astype(int)
     found = Diagnostics(
         engine="amis",
         khat=khat,
         ess=ess,
-        rhat=float(split_rhat(flat).max()),
+        rhat=rhat,
         divergences=0,
         cpu_seconds=0.0,
     )
@@ -159,13 +134,13 @@ _PARTS = ("effects", "own", "spreads")
 
 def _groups(chains: Chains, kept: list[Snapshot], picked: np.ndarray) -> dict[str, Floats]:
     x = np.concatenate([snapshot.x for snapshot in kept])[picked]
-    density = chains.groups[0].density
+    density = chains.target.groups[0]
     columns = [density.constrain(x[:, g]) for g in range(x.shape[1])]
     return {s: np.concatenate([c[s] for c in columns], axis=1)[None] for s in density.symbols}
 
 
 def _population(chains: Chains, kept: list[Snapshot], picked: np.ndarray) -> dict[str, Floats]:
-    population, out = chains.population, {}
+    population, out = chains.target.population, {}
     states = [snapshot.population for snapshot in kept]
     effects, own, spreads = (
         np.concatenate([getattr(state, name) for state in states])[picked] for name in _PARTS
@@ -176,12 +151,6 @@ def _population(chains: Chains, kept: list[Snapshot], picked: np.ndarray) -> dic
         for f, factor in enumerate(population.factors):
             out[spread_name(symbol, factor.column)] = spreads[None, :, f, k]
             out[effect_name(symbol, factor.column)] = effects[None, :, k, population.blocks[f]]
-    if chains.groups[0].n_weights:
-        messages = [snapshot.message for snapshot in kept]
-        parts = (np.concatenate(part)[picked] for part in zip(*map(_arrays, messages), strict=True))
-        out["weights"] = Message(*parts).sample_weights(chains.rng)[None]
+    if chains.target.likelihood.n_weights:
+        out["weights"] = np.concatenate([snapshot.weights for snapshot in kept])[None, picked]
     return out
-
-
-def _arrays(message: Message) -> tuple[Floats, Floats, Floats]:
-    return message.constant, message.linear, message.precision

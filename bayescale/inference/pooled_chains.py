@@ -9,34 +9,27 @@ import numpy as np
 from scipy.special import logsumexp
 
 from bayescale.inference.amis import starting_points
-from bayescale.inference.joint_moves import joint_move, spread_move
-from bayescale.inference.messages import GroupLikelihood, Linear, Message
+from bayescale.inference.carried_moves import move_noise_together, move_scales, move_spreads
+from bayescale.inference.glide import glide, glide_apart
+from bayescale.inference.joint_gaussian import JointGaussian
 from bayescale.inference.mode import find_modes
-from bayescale.inference.population_moves import PopulationState, draw_effects, move_spreads
-from bayescale.inference.proposals import Normal, of_law, of_scales
+from bayescale.inference.pooled_density import PooledDensity
+from bayescale.inference.population_moves import PopulationState, draw_effects, draw_spreads
+from bayescale.inference.proposals import LogScales, log_student, student_stretch
+from bayescale.inference.stacked import Guides
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
-from bayescale.models.population import population_of
 from bayescale.models.problem import Problem
 
-SMALL_BELOW = 50
-"""Median runs a group below which groups lie on curved ridges, and are moved nearby too."""
-
-_JOINT = (0.95, 0.6, 0.95, 0.3)
-"""Sizes of the moves of everything at once in one sweep."""
-
-_SPREADS = 2
-"""Coefficients whose spreads move with everything in one sweep."""
-
-_JOINT_OF_MANY = (0.4, 0.2)
-"""The same where there are so many groups that large moves fail."""
-
 MANY_GROUPS = 20
+"""Groups above which they move one by one: all at once would hardly ever be accepted."""
 
-_NEAR = (0.25, 0.5, 1.0)
-"""Sizes of local steps, in units of the proposals' width."""
-
-_LOG_2PI = float(np.log(2.0 * np.pi))
+_WIDER = 1.1
+_PATH, _MAX_STEPS = 2.0, 16
+_ACCEPTED, _ANGLES = 0.8, (0.05, 1.2)
+_GUIDES = 6
+_NEWNESS = (0.3, 1.0)
+"""Range of the share of phi that is new when spreads move."""
 
 
 @dataclass(frozen=True)
@@ -49,23 +42,13 @@ class Snapshot:
         Coordinates of the groups.
     population : PopulationState
         Effects and spreads.
-    message : Message
-        To the shared weights, of all groups together.
+    weights : array, shape (C, M)
+        Of the shared discrepancy.
     """
 
     x: Floats
     population: PopulationState
-    message: Message
-
-
-@dataclass(frozen=True)
-class Tried:
-    """Candidates of one group: coordinates (C, K, P), messages, log prior and log weights."""
-
-    x: Floats
-    messages: Message
-    log_free: Floats
-    log_weights: Floats
+    weights: Floats
 
 
 class Chains:
@@ -84,158 +67,187 @@ class Chains:
     def __init__(
         self, problems: Sequence[Problem], n_chains: int, rng: np.random.Generator
     ) -> None:
-        self.population = population_of(problems)
-        self.groups = [GroupLikelihood(problem) for problem in problems]
+        self.target = target = PooledDensity(problems)
         self.rng, self.n_chains = rng, n_chains
-        first = self.groups[0].density
-        self.n_law, self.symbols = first.n_law, first.symbols
-        self.pooled = np.array([first.symbols.index(s) for s in self.population.symbols], int)
-        self.free = [_free_normals(group.density) for group in self.groups]
-        starts = [_start(problem, n_chains, rng) for problem in problems]
-        self.x = np.stack(starts, axis=1)
-        self.state = PopulationState.start(self.population, self.x[:, :, self.pooled])
-        self.centres = self.state.centres(self.population)
-        self.scales = [of_scales(start[:, self.n_law :], n_chains) for start in starts]
-        centre = self.x.mean(axis=0)
-        self.expansions = [group.expansion(centre[g]) for g, group in enumerate(self.groups)]
-        each = range(len(problems))
-        self.messages = [self.groups[g].message(self.x[:, g]) for g in each]
-        self.log_free = np.stack([self.log_free_of(g, self.x[:, g]) for g in each], axis=1)
-        self._small = are_small(problems)
+        self.n_law, self.many = target.n_law, len(problems) > MANY_GROUPS
+        self.x = np.stack([_start(problem, n_chains, rng) for problem in problems], axis=1)
+        self.weights = np.zeros((n_chains, target.likelihood.n_weights))
+        self.state = PopulationState.start(target.population, self.x[..., target.pooled])
+        self.angle, self.angles = 0.4, np.full(len(problems), 0.6)
+        present = self.state.log_spreads()
+        width = 0.5 * np.eye(present.shape[2])
+        self.spreads = LogScales(present[0], np.tile(width, (present.shape[1], 1, 1)))
+        self._make_linear(self.x)
+        self._log_likelihood = target.likelihood.log_likelihood(self.x, self.weights)
+        self._log_free = target.log_free(self.x)
 
-    def sweep(self, candidates: int) -> Snapshot:
-        """Move every group once, then the population, and return where the chains are."""
-        total = self.total()
-        for g in range(len(self.groups)):
-            total = self._move_group(g, candidates, total)
-        self._move_population()
-        many = len(self.groups) > MANY_GROUPS
-        for k in self.rng.permutation(len(self.pooled))[: 0 if many else _SPREADS]:
-            spread_move(self, int(k))
-        for size in _JOINT_OF_MANY if many else _JOINT:
-            joint_move(self, size)
-        return Snapshot(self.x.copy(), self.state, self.total())
+    def _make_linear(self, draws: Floats) -> None:
+        """Make the laws linear about the mean and some of draws (T, G, P); learn how scales vary.
 
-    def total(self) -> Message:
-        """Return what all groups together say of the shared weights, one message a chain."""
-        total = self.messages[0]
-        for message in self.messages[1:]:
-            total = total.plus(message)
-        return total
-
-    def _move_group(self, g: int, candidates: int, total: Message) -> Message:
-        """Draw a group's law given its scales, afresh and then nearby, and its scales anew."""
-        others = total.plus(self.messages[g], -1.0)
-        law = self._law_proposal(g, others)
-        fresh = law.draw(candidates, self.rng)
-        self._choose(g, self._tried(g, self._with_law(g, fresh), others, law))
-        if self._small:
-            near = self._nearby(g, candidates // 2, law)
-            self._choose(g, self._tried(g, self._with_law(g, near), others))
-        fresh = self.scales[g].draw(candidates, self.rng)
-        x = np.repeat(self.x[:, [g]], candidates, axis=1)
-        x[:, :, self.n_law :] = fresh
-        self._choose(g, self._tried(g, x, others, self.scales[g]))
-        return others.plus(self.messages[g])
-
-    def _law_proposal(self, g: int, others: Message) -> Normal:
-        mean, sd = self._given_population(g)
-        return of_law(self.linear(g), others, mean, sd)
-
-    def linear(self, g: int) -> Linear:
-        """Return the quadratics of a group at the chains' scales."""
-        return self.groups[g].linear(self.expansions[g], self.x[:, g])
-
-    def _with_law(self, g: int, law: Floats) -> Floats:
-        scales = np.repeat(self.x[:, [g], self.n_law :], law.shape[1], axis=1)
-        return np.concatenate([law, scales], axis=2)
-
-    def _nearby(self, g: int, candidates: int, law: Normal) -> Floats:
-        """Return candidates about a point near the present coordinates.
-
-        Candidates and the present are exchangeable about that point, so that the density alone
-        weighs them: Tjelmeland (2004), Using all Metropolis-Hastings proposals to estimate means.
+        Far along a curved ridge the mean is no guide, but one of the draws is.
         """
-        step = self.rng.choice(_NEAR) * law.steps(candidates + 1, self.rng)
-        return self.x[:, [g], : self.n_law] + step[:, :1] + step[:, 1:]
+        some = draws[self.rng.integers(len(draws), size=0 if self.many else _GUIDES)]
+        points = np.concatenate([draws.mean(axis=0)[None], some])
+        self.guides = Guides(self.target.likelihood, points)
+        self._choose_guides()
+        self.scales = LogScales.of(draws[..., self.n_law :])
 
-    def _choose(self, g: int, tried: Tried) -> None:
-        chosen = (tried.log_weights + self.rng.gumbel(size=tried.log_weights.shape)).argmax(axis=1)
-        rows = np.arange(self.n_chains)
-        self.x[:, g] = tried.x[rows, chosen]
-        self.log_free[:, g] = tried.log_free[rows, chosen]
-        self.messages[g] = tried.messages.at(rows, chosen)
+    def _choose_guides(self, *, apart: bool = False) -> None:
+        """Choose where the laws are linear, whatever the present state: any choice is valid.
 
-    def _tried(self, g: int, x: Floats, others: Message, proposal: Normal | None = None) -> Tried:
-        """Return the present coordinates and candidates (C, K, P) with the log of their weights.
-
-        A proposal speaks of the law's coordinates or of the scales; without one the density weighs.
+        Half choose the mean and half one of the draws, for all groups or `apart` for each.
         """
-        flat = x.reshape(-1, x.shape[2])
-        made = self.groups[g].message(flat).folded(self.n_chains)
-        log_free = self.log_free_of(g, flat).reshape(x.shape[:2])
-        x = np.concatenate([self.x[:, [g]], x], axis=1)
-        messages = self.messages[g].at(slice(None), None).beside(made)
-        log_free = np.concatenate([self.log_free[:, [g]], log_free], axis=1)
-        together = messages.plus(others.at(slice(None), None))
-        weights = together.evidence() + log_free + self._log_prior(g, x)
-        if proposal is not None:
-            is_law = proposal.mean.shape[1] == self.n_law and proposal is not self.scales[g]
-            part = x[..., : self.n_law] if is_law else x[..., self.n_law :]
-            weights = weights - proposal.log_density(part)
-        return Tried(x, messages, log_free, weights)
+        shape = (self.n_chains, self.x.shape[1] if apart else 1)
+        chosen = self.rng.integers(len(self.guides), size=shape)
+        chosen *= self.rng.integers(2, size=shape)
+        self._take_guides(np.broadcast_to(chosen, self.x.shape[:2]))
 
-    def _given_population(self, g: int) -> tuple[Floats, Floats]:
-        """Return mean and sd (C, L) of the law's coordinates before the group's runs."""
-        mean, sd = (np.tile(part, (self.n_chains, 1)) for part in self.free[g])
-        mean[:, self.pooled] = self.centres[:, g]
-        sd[:, self.pooled] = self.state.own
-        return mean, sd
+    def _take_guides(self, chosen: np.ndarray) -> None:
+        self.chosen = chosen
+        self.products = self.guides.given(self.x, self.chosen)
 
-    def _log_prior(self, g: int, x: Floats) -> Floats:
-        """Return the log density (C, K) of pooled coordinates given the population."""
-        centre, sd = self.centres[:, [g]], self.state.own[:, None]
-        z = (x[:, :, self.pooled] - centre) / sd
-        return np.asarray(-0.5 * (z**2).sum(axis=2) - np.log(sd).sum(axis=2))
+    @property
+    def law(self) -> Floats:
+        """The groups' law coordinates, shape (C, G, L)."""
+        return self.x[..., : self.n_law]
 
-    def log_free_of(self, g: int, x: Floats) -> Floats:
-        """Return the log prior of the coordinates that are not pooled, shape (B,)."""
-        density = self.groups[g].density
-        z = (x[:, self.pooled] - self.population.mean) / self.population.sd
-        pooled = -0.5 * (z**2 + _LOG_2PI).sum(axis=1) - np.log(self.population.sd).sum()
-        with np.errstate(all="ignore"):
-            value = density.log_prior(x) - pooled
-        return np.where(np.isfinite(value), value, -1e300)
+    def phi(self) -> Floats:
+        """Return effects and shared weights, shape (C, F)."""
+        return self.target.phi(self.state, self.weights)
 
-    def _move_population(self) -> None:
-        values = self.x[:, :, self.pooled]
-        state = draw_effects(self.population, self.state, values, self.rng)
-        self.become(move_spreads(self.population, state, values, self.rng))
+    def with_law(self, law: Floats) -> Floats:
+        """Return the groups' coordinates with another law."""
+        return np.concatenate([law, self.x[..., self.n_law :]], axis=2)
 
-    def become(self, state: PopulationState) -> None:
-        """Take a new state of the population."""
-        self.state, self.centres = state, state.centres(self.population)
+    def gaussian(
+        self,
+        state: PopulationState | None = None,
+        products: Floats | None = None,
+        last: int | None = None,
+    ) -> JointGaussian:
+        """Return the joint Gaussian at the present or other spreads and scales."""
+        state = self.state if state is None else state
+        products = self.products if products is None else products
+        at, log_sigma = self.guides.at(self.chosen), self.x[..., self.n_law]
+        return JointGaussian(self.target, at, state, products, log_sigma, last)
 
-    def renew(self, draws: Floats, which: np.ndarray) -> None:
-        """Expand the groups' quadratics about the mean of draws (T, C, G, P), where asked for."""
-        centre = draws.mean(axis=(0, 1))
-        flat = draws.reshape(-1, *draws.shape[2:])
-        for g in np.flatnonzero(which):
-            self.expansions[g] = self.groups[g].expansion(centre[g])
-            self.scales[g] = of_scales(flat[:, g, self.n_law :], self.n_chains)
+    def force(self, phi: Floats, law: Floats) -> tuple[Floats, Floats]:
+        """Return the gradient of the log density in phi and in the groups' law coordinates."""
+        state, weights = self.target.apart(self.state, phi)
+        return self.target.force(state, self.with_law(law), weights)
 
-    def log_weights(self, g: int, candidates: int) -> Floats:
-        """Return log weights of fresh candidates of a group's law, normalised in each chain."""
-        others = self.total().plus(self.messages[g], -1.0)
-        law = self._law_proposal(g, others)
-        fresh = self._with_law(g, law.draw(candidates, self.rng))
-        weights = self._tried(g, fresh, others, law).log_weights[:, 1:]
-        return np.asarray(weights - logsumexp(weights, axis=1, keepdims=True))
+    def accept(self, state: PopulationState, phi: Floats, x: Floats, gain: Floats) -> np.ndarray:
+        """Move to new spreads, phi and groups where density and `gain` accept; return where."""
+        target = self.target
+        state, weights = target.apart(state, phi)
+        log_likelihood, log_free = target.likelihood.log_likelihood(x, weights), target.log_free(x)
+        new = (log_likelihood + log_free + target.log_pooled(state, x)).sum(axis=1)
+        old = self._log_density_of_groups().sum(axis=1)
+        gain = gain + new - old + target.log_population(state, weights)
+        gain = gain - target.log_population(self.state, self.weights)
+        taken = np.log(self.rng.uniform(size=len(gain))) < gain
+        self.x[taken], self.weights[taken] = x[taken], weights[taken]
+        self._log_likelihood[taken], self._log_free[taken] = log_likelihood[taken], log_free[taken]
+        self.state = self.state.where(taken, state)
+        return taken
+
+    def accept_groups(self, x: Floats, gain: Floats) -> np.ndarray:
+        """Move groups to x where their density and `gain` (C, G) accept; return where, (C, G)."""
+        target = self.target
+        log_likelihood = target.likelihood.log_likelihood(x, self.weights)
+        log_free = target.log_free(x)
+        new = log_likelihood + log_free + target.log_pooled(self.state, x)
+        uniform = self.rng.uniform(size=gain.shape)
+        taken = np.log(uniform) < gain + new - self._log_density_of_groups()
+        self.x[taken] = x[taken]
+        self._log_likelihood[taken], self._log_free[taken] = log_likelihood[taken], log_free[taken]
+        return taken
+
+    def _log_density_of_groups(self) -> Floats:
+        pooled = self.target.log_pooled(self.state, self.x)
+        return self._log_likelihood + self._log_free + pooled
+
+    def sweep(self) -> Snapshot:
+        """Move everything once and return where the chains are."""
+        if self.many:
+            self.accept_groups(*self._fresh_laws())
+        else:
+            self._glide_apart()
+            move_scales(self, fresh=False)
+            self._glide()
+        move_scales(self, fresh=True)
+        for _ in range(2 * self.target.pools_noise):
+            move_noise_together(self)
+        self._draw_population()
+        for k in self._unsure_spreads():
+            newness = float(self.rng.uniform(*_NEWNESS)) if self.many else 0.0
+            move_spreads(self, k, newness, fresh=bool(self.rng.integers(2)))
+        self._draw_population()
+        return Snapshot(self.x.copy(), self.state, self.weights.copy())
+
+    def _glide(self) -> None:
+        """Follow a path of a quarter turn or so, in steps that most chains accept."""
+        self._choose_guides()
+        steps = min(int(np.ceil(_PATH / self.angle)), _MAX_STEPS)
+        self._glided = float(glide(self, self.angle * self.rng.uniform(0.3, 1.2), steps).mean())
+
+    def _glide_apart(self) -> None:
+        self._choose_guides(apart=True)
+        steps = min(int(np.ceil(_PATH / np.median(self.angles))), _MAX_STEPS)
+        angles = self.angles * self.rng.uniform(0.3, 1.2)
+        self._glided_apart = glide_apart(self, angles, steps).mean(axis=0)
+
+    def _unsure_spreads(self) -> list[int]:
+        """Choose coefficients by how little is known of their spreads: others move exactly."""
+        sd = np.sqrt((self.spreads.factor**2).sum(axis=2).max(axis=1))
+        shares = sd / sd.max() + 0.1
+        size = len(sd) if self.many else (len(sd) + 1) // 2
+        chosen: list[int] = self.rng.choice(len(sd), size, p=shares / shares.sum()).tolist()
+        return chosen
+
+    def _draw_population(self) -> None:
+        population, values = self.target.population, self.x[..., self.target.pooled]
+        state = draw_effects(population, self.state, values, self.rng)
+        self.state = draw_spreads(population, state, values, self.rng)
+
+    def _fresh_laws(self) -> tuple[Floats, Floats]:
+        """Return a new law for every group about its Gaussian given phi, and the gain of it."""
+        gaussian, phi = self.gaussian(), self.phi()
+        z = gaussian.standard(phi, self.law).law
+        stretch = student_stretch(z.shape, self.rng)
+        new = _WIDER * stretch * self.rng.standard_normal(z.shape)
+        gain = log_student(z / _WIDER) - log_student(new / _WIDER)
+        return self.with_law(gaussian.law(phi, new)), gain
+
+    def log_weights(self, size: int) -> Floats:
+        """Return log importance weights (size, C, G) of fresh laws, normalised in each chain."""
+        self._take_guides(np.zeros(self.x.shape[:2], dtype=int))
+        weights = np.stack([self._log_weights() for _ in range(size)])
+        return np.asarray(weights - logsumexp(weights, axis=0))
+
+    def _log_weights(self) -> Floats:
+        x, gain = self._fresh_laws()
+        target = self.target
+        new = target.likelihood.log_likelihood(x, self.weights) + target.log_free(x)
+        return np.asarray(new + target.log_pooled(self.state, x) + gain)
+
+    def warm_up(self, sweeps: int) -> None:
+        """Sweep; then make the laws linear, and learn steps, from the second half of it."""
+        snapshots = []
+        for _ in range(sweeps):
+            snapshots.append(self.sweep())
+            if not self.many:
+                self.angle = float(_turned(self.angle, self._glided))
+                self.angles = _turned(self.angles, self._glided_apart)
+        late = snapshots[sweeps // 2 :]
+        self._make_linear(np.concatenate([snapshot.x for snapshot in late]))
+        spreads = [snapshot.population.log_spreads() for snapshot in late]
+        self.spreads = LogScales.of(np.concatenate(spreads))
 
 
-def are_small(problems: Sequence[Problem]) -> bool:
-    """Return whether groups hold so few runs that they are moved nearby too."""
-    return bool(np.median([len(problem) for problem in problems]) < SMALL_BELOW)
+def _turned(angle: float | Floats, accepted: float | Floats) -> Floats:
+    """Return an angle moved towards the acceptance wanted."""
+    return np.clip(angle * np.exp(0.25 * (np.asarray(accepted) - _ACCEPTED)), *_ANGLES)
 
 
 def _start(problem: Problem, n_chains: int, rng: np.random.Generator) -> Floats:
@@ -247,10 +259,3 @@ def _start(problem: Problem, n_chains: int, rng: np.random.Generator) -> Floats:
     modes = find_modes(density, starting_points(density, rng, 5))
     factor = np.linalg.cholesky(modes.covariance[0])
     return np.asarray(modes.x[0] + rng.standard_normal((n_chains, len(factor))) @ factor.T)
-
-
-def _free_normals(density: Density) -> tuple[Floats, Floats]:
-    """Return mean and sd (L,) of the law's coordinates, normal or nearly so, before any run."""
-    tails = np.array([0.159, 0.5, 0.841])[:, None] * np.ones(len(density.symbols))
-    low, middle, high = density.prior_quantiles(tails)[:, : density.n_law]
-    return middle, 0.5 * (high - low)

@@ -32,6 +32,16 @@ class PopulationState:
     own: Floats
     spreads: Floats
 
+    @property
+    def n_factors(self) -> int:
+        """Number of columns that have effects."""
+        return self.spreads.shape[1]
+
+    def log_spreads(self) -> Floats:
+        """Return logs of all spreads by coefficient, own first, shape (C, p, 1 + F)."""
+        together = np.concatenate([self.own[:, None], self.spreads], axis=1)
+        return np.asarray(np.log(together).swapaxes(1, 2))
+
     @classmethod
     def start(cls, population: Population, values: Floats) -> PopulationState:
         """Return spreads at their prior median and effects at zero about the groups' mean."""
@@ -75,7 +85,7 @@ def draw_effects(
     return replace(state, effects=mean + step)
 
 
-def move_spreads(
+def draw_spreads(
     population: Population, state: PopulationState, values: Floats, rng: np.random.Generator
 ) -> PopulationState:
     """Move every spread given effects and groups."""

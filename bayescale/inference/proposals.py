@@ -1,96 +1,65 @@
-"""Where one group's new coordinates are proposed: its quadratic message times the population."""
+"""Where new scales and spreads are proposed, and candidates wider than a normal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
 
-from bayescale.inference.messages import Linear, Message
 from bayescale.models.discrepancy import Floats
 
-_DEGREES = 6.0
-_WIDTHS, _SHARES = np.array([1.1, 2.2]), np.array([0.7, 0.3])
-"""Candidates are this much wider than what they match, a few far more for curved tails."""
+DEGREES = 6.0
+_WIDER = 1.15
+_NEAR = (0.4, 0.8, 1.6, 2.4)
+"""Sizes of local steps, in units of the sd."""
 
 
 @dataclass(frozen=True)
-class Normal:
-    """A normal distribution a chain, from which Student-t candidates are drawn.
+class LogScales:
+    """Logs of scales as they were in the warm-up: S of each of G groups, or of each coefficient.
 
     Parameters
     ----------
-    mean : array, shape (C, D)
-        Centre.
-    factor : array, shape (C, D, D)
-        Lower Cholesky factor of the precision.
+    mean : array, shape (G, S)
+        Of the logs.
+    factor : array, shape (G, S, S)
+        Lower Cholesky factor of their covariance.
     """
 
     mean: Floats
     factor: Floats
 
-    def draw(self, size: int, rng: np.random.Generator) -> Floats:
-        """Return `size` candidates of each chain, shape (C, size, D)."""
-        n_chains = len(self.mean)
-        stretch = np.sqrt(_DEGREES / rng.chisquare(_DEGREES, (n_chains, size)))
-        stretch *= rng.choice(_WIDTHS, size=stretch.shape, p=_SHARES)
-        return self.mean[:, None, :] + stretch[:, :, None] * self.steps(size, rng)
+    @classmethod
+    def of(cls, draws: Floats) -> LogScales:
+        """Return what draws (T, G, S) of the logs look like."""
+        mean = draws.mean(axis=0)
+        centred = (draws - mean).swapaxes(0, 1)
+        covariance = centred.swapaxes(1, 2) @ centred / max(len(draws) - 1, 1)
+        return cls(mean, np.linalg.cholesky(covariance + 1e-4 * np.eye(draws.shape[2])))
 
-    def steps(self, size: int, rng: np.random.Generator) -> Floats:
-        """Return normal departures from the centre, shape (C, size, D)."""
-        normal = rng.standard_normal((*self.mean.shape, size))
-        return np.asarray(np.linalg.solve(self.factor.swapaxes(1, 2), normal).swapaxes(1, 2))
+    def propose(
+        self, present: Floats, rng: np.random.Generator, *, fresh: bool
+    ) -> tuple[Floats, Floats]:
+        """Return new logs (C, G, S), and the log density (C, G) of the way back over the way."""
+        normal = np.asarray(rng.standard_normal(present.shape))
+        if not fresh:
+            step = (self.factor @ normal[..., None])[..., 0]
+            return present + rng.choice(_NEAR) * step, np.zeros(present.shape[:2])
+        stretch = student_stretch(present.shape, rng)
+        moved = self.mean + _WIDER * stretch * (self.factor @ normal[..., None])[..., 0]
+        return moved, self._log_density(present) - self._log_density(moved)
 
-    def log_density(self, x: Floats) -> Floats:
-        """Return the log density of candidates x (C, K, D), shape (C, K)."""
-        dims = x.shape[2]
-        z = (x - self.mean[:, None, :]) @ self.factor
-        squares = (z**2).sum(axis=2)[:, :, None]
-        log_det = np.log(np.diagonal(self.factor, axis1=1, axis2=2)).sum(axis=1)[:, None]
-        constant = (
-            gammaln(0.5 * (_DEGREES + dims))
-            - gammaln(0.5 * _DEGREES)
-            - 0.5 * dims * np.log(_DEGREES * np.pi)
-        )
-        tails = np.log1p(squares / _WIDTHS**2 / _DEGREES)
-        parts = np.log(_SHARES) - dims * np.log(_WIDTHS) - 0.5 * (_DEGREES + dims) * tails
-        return np.asarray(constant + log_det + logsumexp(parts, axis=2))
+    def _log_density(self, x: Floats) -> Floats:
+        z = np.linalg.solve(self.factor, (x - self.mean)[..., None])[..., 0]
+        return log_student(np.asarray(z / _WIDER))
 
 
-def of_law(linear: Linear, others: Message, mean: Floats, sd: Floats) -> Normal:
-    """Return where the law's coordinates are proposed.
-
-    Parameters
-    ----------
-    linear : Linear
-        The group's quadratic.
-    others : Message
-        What siblings say of the shared weights, one a chain.
-    mean, sd : array, shape (C, L)
-        Of the coordinates given the population.
-    """
-    information, slope = linear.without_weights(others)
-    dims = mean.shape[1]
-    precision = information + np.eye(dims) * (1.0 / sd**2)[:, None, :]
-    slope = slope + (mean - linear.at) / sd**2
-    factor = _cholesky(0.5 * (precision + precision.swapaxes(1, 2)))
-    return Normal(linear.at + np.linalg.solve(precision, slope[..., None])[..., 0], factor)
+def student_stretch(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Return what makes standard normals (..., D) Student-t vectors, shape (..., 1)."""
+    return np.asarray(np.sqrt(DEGREES / rng.chisquare(DEGREES, (*shape[:-1], 1))))
 
 
-def of_scales(draws: Floats, n_chains: int) -> Normal:
-    """Return where the scales are proposed: about draws (S, D) of them, alike in all chains."""
-    dims = draws.shape[1]
-    covariance = 1.3 * np.atleast_2d(np.cov(draws.T)) + 1e-6 * np.eye(dims)
-    factor = np.linalg.cholesky(np.linalg.inv(covariance))
-    return Normal(np.tile(draws.mean(axis=0), (n_chains, 1)), np.tile(factor, (n_chains, 1, 1)))
-
-
-def _cholesky(precision: Floats) -> Floats:
-    try:
-        return np.asarray(np.linalg.cholesky(precision))
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(precision)
-        floor = 1e-8 * values.max(axis=1, keepdims=True)
-        safe = (vectors * np.maximum(values, floor)[:, None, :]) @ vectors.swapaxes(1, 2)
-        return np.asarray(np.linalg.cholesky(safe))
+def log_student(z: Floats) -> Floats:
+    """Return the log density of standard Student-t vectors z (..., D), but for a constant."""
+    dims = z.shape[-1]
+    return np.asarray(-0.5 * (DEGREES + dims) * np.log1p((z**2).sum(axis=-1) / DEGREES))

@@ -10,6 +10,7 @@ from bayescale.laws.kaplan import Kaplan
 from bayescale.laws.power_law import PowerLawCompute, PowerLawParams, PowerLawTokens
 from bayescale.laws.prior import Prior
 from bayescale.laws.quantity import Quantity
+from bayescale.laws.sequence import SEQUENCE_LAWS, SequenceLaw
 
 # Importing a file registers its law, so that adding one takes a file and no list.
 for _module in iter_modules(__path__):
@@ -21,20 +22,25 @@ def list_laws() -> tuple[str, ...]:
     return LAWS.names()
 
 
+def list_sequence_laws() -> tuple[str, ...]:
+    """Return the names of the laws that only curves of runs serve, such as those of schedules."""
+    return SEQUENCE_LAWS.names()
+
+
 def load_law(name: str) -> Law:
     """Return the law called `name`.
 
     Parameters
     ----------
     name : str
-        One of `list_laws()`.
+        One of `list_laws()` or of `list_sequence_laws()`.
 
     Raises
     ------
     UnknownNameError
         When there is none, with the nearest name.
     """
-    return LAWS.get(name)
+    return SEQUENCE_LAWS.get(name) if name in SEQUENCE_LAWS.names() else LAWS.get(name)
 
 
 __all__ = [
@@ -49,6 +55,8 @@ __all__ = [
     "Prior",
     "Published",
     "Quantity",
+    "SequenceLaw",
     "list_laws",
+    "list_sequence_laws",
     "load_law",
 ]

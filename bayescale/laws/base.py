@@ -75,6 +75,8 @@ class Law:
 
     Attributes
     ----------
+    registry : Registry
+        Where its name is known.
     name : str
         What model files and the command line call it.
     inputs : tuple of str
@@ -104,6 +106,7 @@ class Law:
         then takes NUTS.
     """
 
+    registry: ClassVar[Registry[Law]] = LAWS
     name: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ()
     output: ClassVar[str] = LOSS
@@ -121,7 +124,7 @@ class Law:
         super().__init_subclass__(**kwargs)
         if "name" in cls.__dict__:
             check_law(cls)
-            LAWS.register(cls.name, cls())
+            cls.registry.register(cls.name, cls())
 
     def __repr__(self) -> str:
         """Return one line: the law, its inputs and its coefficients."""

@@ -178,7 +178,12 @@ def _values(
         else:
             values[symbol] = declare(symbol, spec.priors[symbol], level, **moved)
     for name, prior in spec.scale_priors.items():
-        values[name] = declare(name, prior, level)
+        if name in pooled:
+            k, direct = pooled.index(name), name in centred
+            mean = np.float64(population.mean[k])
+            values[name] = declare_pooled(population, k, "positive", levels, mean, direct)
+        else:
+            values[name] = declare(name, prior, level)
     return values
 
 

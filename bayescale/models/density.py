@@ -7,7 +7,7 @@ variables, `Density` hands it batches of draws.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -53,12 +53,15 @@ def log_likelihood(
     array, shape (...)
         Summed over runs, constants included.
     """
+    return -0.5 * deviances(rotated, variance, nu).sum(axis=-1) - log_scale
+
+
+def deviances(rotated: Array, variance: Array, nu: float | None = None) -> Array:
+    """Return minus twice the log density of each rotated residual, shape (..., n)."""
     if nu is None:
-        terms = rotated**2 / variance + log(variance) + _LOG_2PI
-    else:
-        tails = (nu + 1.0) * log1p(rotated**2 / (nu * variance))
-        terms = tails + log(variance) + _student_t_constant(nu)
-    return -0.5 * terms.sum(axis=-1) - log_scale
+        return rotated**2 / variance + log(variance) + _LOG_2PI
+    tails = (nu + 1.0) * log1p(rotated**2 / (nu * variance))
+    return tails + log(variance) + _student_t_constant(nu)
 
 
 def _student_t_constant(nu: float) -> float:
@@ -166,14 +169,26 @@ class Density:
         """Return the log prior density of coordinates x (S, P), Jacobians included, shape (S,)."""
         z = (x[:, self._normal] - self._mu) / self._sigma
         total = np.asarray(-0.5 * (z**2).sum(axis=1) - self._constant)
+        for term in self._other_terms(x):
+            total += term
+        return total
+
+    @property
+    def normal_coordinates(self) -> tuple[np.ndarray, Floats, Floats]:
+        """Positions of the coordinates whose prior is normal there, their means and sds."""
+        return self._normal, self._mu, self._sigma
+
+    def log_prior_of_others(self, x: Floats) -> Floats:
+        """Return the log prior density of all other coordinates of x (S, P), shape (S,)."""
+        return np.asarray(sum(self._other_terms(x), np.zeros(len(x))))
+
+    def _other_terms(self, x: Floats) -> Iterator[Floats]:
         if not len(self._other):
-            return total
+            return
         values = self.constrain(x)
         for k in self._other:
-            symbol = self.symbols[k]
-            total += np.squeeze(self._log_prior_of(symbol, values), axis=1)
-            total += log_jacobian(x[:, k], self.supports[k])
-        return total
+            yield np.squeeze(self._log_prior_of(self.symbols[k], values), axis=1)
+            yield log_jacobian(x[:, k], self.supports[k])
 
     def _log_prior_of(self, symbol: str, values: Mapping[str, Floats]) -> Floats:
         level = self.problem.constants.level

@@ -5,7 +5,8 @@ On the sampling coordinate of each pooled coefficient, group g lies at
     theta_g = mu + sum over columns of effect[level of g] + own_g
 
 with normal effects and own_g, whose standard deviations are the spreads. Partial pooling has no
-columns; crossed pooling has every group column. The level of the loss is never pooled.
+columns; crossed pooling has every group column. The level of the loss is never pooled; the log of
+the noise ``sigma`` may be, for few runs tell little of it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Population:
     Parameters
     ----------
     symbols : tuple of str
-        Pooled coefficients.
+        Pooled coefficients, and ``sigma`` last where the noise is pooled.
     factors : tuple of Factor
         Columns that have effects; none under partial pooling.
     n_groups : int
@@ -127,7 +128,7 @@ def pooled_symbols(spec: ModelSpec, law: Law) -> tuple[str, ...]:
     for symbol in spec.spreads or {}:
         if symbol in replaced:
             _refuse(spec, symbol, f"a prior on {replaced[symbol]!r} replaces")
-    return tuple(spec.spreads or {})
+    return tuple(s for s in (*law.symbols, "sigma") if s in (spec.spreads or {}))
 
 
 def population_of(problems: Sequence[Problem]) -> Population:
@@ -190,7 +191,7 @@ def _crossed(spec: ModelSpec) -> bool:
 
 def _mean_prior(problems: Sequence[Problem], symbol: str) -> tuple[float, float]:
     spec = problems[0].spec
-    priors = [problem.priors[symbol] for problem in problems]
+    priors = [{**problem.priors, **spec.scale_priors}[symbol] for problem in problems]
     prior = priors[0]
     if any(other.arguments != prior.arguments for other in priors[1:]):
         _refuse(spec, symbol, "covariates move")
@@ -207,8 +208,8 @@ def _mean_prior(problems: Sequence[Problem], symbol: str) -> tuple[float, float]
 
 
 def _normal_for(law: Law, symbol: str) -> str:
-    support = {c.symbol: c.support for c in law.coefficients}[symbol]
-    return NORMAL[support]
+    supports = {c.symbol: c.support for c in law.coefficients}
+    return NORMAL[supports.get(symbol, "positive")]
 
 
 NORMAL = {"positive": "LogNormal", "unit": "LogitNormal", "real": "Normal"}

@@ -130,8 +130,9 @@ class ModelSpec:
     discrepancy : Discrepancy, optional
         The law's own error; None for the usual practice.
     spreads : mapping of str to Prior
-        For pooling: prior of the standard deviation over groups of each pooled coefficient, on its
-        sampling coordinate; under crossed pooling that over the levels of each column.
+        For pooling: prior of the standard deviation over groups of each pooled coefficient, or of
+        the noise ``sigma``, on its sampling coordinate; under crossed pooling that over the levels
+        of each column.
     interaction : mapping of str to Prior
         For crossed pooling: the same for what a combination of levels adds to their effects.
     factors : mapping of str to mapping of str to Prior
@@ -176,7 +177,7 @@ class ModelSpec:
         self._define_law()
         law = load_law(self.law)
         _check_names(self.name, "prior", self.priors, law.symbols)
-        _check_names(self.name, "spread", self.spreads or {}, law.symbols[1:])
+        _check_names(self.name, "spread", self.spreads or {}, (*law.symbols[1:], "sigma"))
         self._check_crossed()
         _check_names(self.name, "centred coefficient", self.centred, self.spreads or {})
         _check_names(self.name, "prior", self.derived_priors or {}, law.derived)

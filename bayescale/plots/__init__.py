@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "plot_budget": "budget",
     "plot_coefficients": "coefficients",
     "plot_contrast": "contrast",
     "plot_coverage": "coverage",
@@ -24,6 +25,7 @@ _HOMES = {
     "plot_ranking": "ranking",
     "plot_reliability": "reliability",
     "plot_residuals": "residuals",
+    "plot_split": "split",
     "plot_variance_components": "variance_components",
 }
 

@@ -62,8 +62,11 @@ def plot_extrapolation(
         _hidden(ax, hidden, forecast.posterior.labels[group])
     _points(ax, forecast, group)
     if target is not None:
-        ax.axhline(target, color=style.TARGET, linewidth=1.4, linestyle=(0, (5, 2)), zorder=3)
-        ax.annotate(
+        line = ax.axhline(
+            target, color=style.TARGET, linewidth=1.4, linestyle=(0, (5, 2)), zorder=3
+        )
+        line.set_gid("target")
+        said = ax.annotate(
             f"target {target:.4g}",
             (0.01, target),
             xycoords=("axes fraction", "data"),
@@ -72,6 +75,7 @@ def plot_extrapolation(
             color=style.TARGET,
             fontsize=style.SMALL,
         )
+        said.set_gid("target-label")
     law = forecast.posterior.law
     style.log_axis(ax)
     style.furnish(ax, compute_label(law.inputs), style.output_label(law))

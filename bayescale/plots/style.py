@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import log10
 from typing import TYPE_CHECKING, Literal
 
+from bayescale.runs.numbers import short_count
 from bayescale.runs.schema import LOSS
 
 if TYPE_CHECKING:
@@ -136,6 +137,17 @@ def _power_of_ten(value: float, _: int) -> str:
     return (
         f"{value:g}" if 0.1 <= value <= 1e3 else f"10{str(round(log10(value))).translate(RAISED)}"
     )
+
+
+def count_axis(ax: Axes) -> None:
+    """Make the horizontal axis logarithmic with counts or sums for ticks: 300K, 1M, 3M."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if high > 50 * low else (1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def plain_log_axis(ax: Axes) -> None:

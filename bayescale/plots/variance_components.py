@@ -64,10 +64,11 @@ def plot_variance_components(frame: pd.DataFrame, ax: Axes | None = None) -> Axe
     ax.set_ylim(-0.6, len(names) - 0.4)
     ax.set_yticks(range(len(names))[::-1], names)
     style.furnish(ax, "spread over groups (sd of the log, or logit of a share)", "", grid="x")
-    style.figure_of(ax).legend(
+    box = style.figure_of(ax).legend(
         *ax.get_legend_handles_labels(), loc="outside upper left", ncols=3, fontsize=style.SMALL,
         frameon=False, labelcolor=style.INK, handlelength=1.2, columnspacing=1.2,
         title="90 % intervals" + ("; median share of the variance" if len(sources) > 1 else ""),
         title_fontsize=style.SMALL, alignment="left",
     )  # fmt: skip
+    box.get_title().set_color(style.INK)
     return ax

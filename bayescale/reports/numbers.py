@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from bayescale.runs.numbers import short_count
+
 NONE = "none"
 """Stands for a number that does not exist, such as a price at which funding would pay."""
 
-_SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -49,10 +50,12 @@ def usd(value: float) -> str:
 
 def count(value: float) -> str:
     """Return a number of parameters, tokens or draws: ``6.9B``, ``524K``."""
-    for scale, letter in _SCALES:
-        if value >= 0.9995 * scale:
-            return f"{value / scale:.3g}{letter}"
-    return f"{value:.3g}"
+    return short_count(value)
+
+
+def counts(ends: Sequence[float]) -> str:
+    """Return an interval of counts."""
+    return f"{count(ends[0])} to {count(ends[1])}"
 
 
 def flops(value: float) -> str:

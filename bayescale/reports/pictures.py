@@ -1,58 +1,107 @@
-"""The pictures of a report, each as inline SVG with words for those who cannot see it."""
+"""The pictures of a report, each with words for those who cannot see it."""
 
 from __future__ import annotations
 
-import numpy as np
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
-from bayescale.decisions.decision import Decision
-from bayescale.forecasts.forecast import Forecast
-from bayescale.forecasts.held_out import HeldOut
+import numpy as np
+
 from bayescale.forecasts.ladder import ladder
-from bayescale.inference.posterior import Posterior
+from bayescale.plots.budget import plot_budget
 from bayescale.plots.coefficients import plot_coefficients
 from bayescale.plots.extrapolation import plot_extrapolation
+from bayescale.plots.forest import plot_forest
 from bayescale.plots.held_out import plot_held_out
 from bayescale.plots.probability import plot_probability
 from bayescale.plots.residuals import plot_residuals
+from bayescale.plots.split import plot_split
+from bayescale.plots.variance_components import plot_variance_components
 from bayescale.reports import sentences
-from bayescale.reports.figures import inline_svg
+from bayescale.reports.content import Picture
+from bayescale.reports.gathered import Gathered
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
-def extrapolation(
-    forecast: Forecast, point: int, target: float | None, hidden: HeldOut | None
-) -> Markup:
-    """Draw the one picture: along the ray of the point that matters most."""
-    label = forecast.points.labels[point]
-    group = forecast.posterior.group_index(label)
-    if hidden is not None and label not in hidden.forecast.points.labels:
+def extrapolation(made: Gathered) -> Picture:
+    """Return the one picture: along the ray of the point that matters most."""
+    forecast, point, hidden = made.main, made.point, made.hidden
+    if hidden is not None and made.label not in hidden.forecast.points.labels:
         hidden = None
-    curve = ladder(forecast, group, through=point)
-    ax = plot_extrapolation(forecast, hidden, target, group, ladder=curve)
-    return inline_svg(ax, "main", sentences.picture(forecast, point, target, hidden))
+    target = made.decision.scenario.target.loss if made.decision else None
+
+    def draw() -> Axes:
+        group = forecast.posterior.group_index(made.label)
+        curve = ladder(forecast, group, through=point)
+        return plot_extrapolation(forecast, hidden, target, group, ladder=curve)
+
+    alt = sentences.picture(forecast, point, target, hidden)
+    return Picture("extrapolation", draw, alt, sentences.PICTURE)
 
 
-def probability(decision: Decision, forecast: Forecast) -> Markup:
-    """Draw the chance of any loss for every candidate."""
-    names = [outcome.name for outcome in decision.candidates]
-    ax = plot_probability(forecast, decision.scenario.target.loss, names)
-    return inline_svg(ax, "chance", sentences.PROBABILITY_ALT)
+def probability(made: Gathered) -> Picture:
+    """Return the chance of any loss for every candidate."""
+    assert made.decision is not None
+    names = [outcome.name for outcome in made.decision.candidates]
+    target = made.decision.scenario.target.loss
+    return Picture(
+        "probability",
+        lambda: plot_probability(made.main, target, names),
+        sentences.PROBABILITY_ALT,
+        sentences.DISTRIBUTION,
+    )
 
 
-def held_out(hidden: HeldOut) -> Markup:
-    """Draw what was predicted of the hidden runs against what happened."""
-    return inline_svg(plot_held_out(hidden), "hidden", sentences.coverage(hidden))
+def budget(made: Gathered) -> Picture:
+    """Return the chance of the target against what the run costs."""
+    decision, question = made.decision, made.question
+    assert decision is not None
+    assert question is not None
+    alt = " ".join([sentences.BUDGET_ALT, *sentences.budget_ahead(decision)])
+    return Picture("budget", lambda: plot_budget(decision, question), alt)
 
 
-def coefficients(posterior: Posterior, group: int) -> Markup:
-    """Draw the posterior of the textbook coefficients."""
+def split(made: Gathered) -> Picture:
+    """Return what splits of the compute cost."""
+    found = made.split
+    assert found is not None
+    return Picture("split", lambda: plot_split(found), sentences.SPLIT_ALT)
+
+
+def held_out(made: Gathered) -> Picture:
+    """Return what was predicted of the hidden runs against what happened."""
+    hidden = made.hidden
+    assert hidden is not None
+    return Picture("held-out", lambda: plot_held_out(hidden), sentences.coverage(hidden))
+
+
+def coefficients(made: Gathered) -> Picture:
+    """Return the posterior of the textbook coefficients."""
+    posterior, group = made.posterior, made.group
     said = ", ".join(
         f"{symbol} {np.median(draws):.3g}" for symbol, draws in posterior.textbook(group).items()
     )
-    ax = plot_coefficients(posterior, group)[0]
-    return inline_svg(ax, "law", f"{sentences.COEFFICIENTS_ALT} {said}.")
+    alt = f"{sentences.COEFFICIENTS_ALT} {said}."
+    return Picture("coefficients", lambda: plot_coefficients(posterior, group)[0], alt)
 
 
-def residuals(posterior: Posterior, group: int) -> Markup:
-    """Draw what the law leaves of the fitted runs."""
-    return inline_svg(plot_residuals(posterior, group)[0], "left", sentences.RESIDUALS_ALT)
+def residuals(made: Gathered) -> Picture:
+    """Return what the law leaves of the fitted runs."""
+    posterior, group = made.posterior, made.group
+    return Picture(
+        "residuals", lambda: plot_residuals(posterior, group)[0], sentences.RESIDUALS_ALT
+    )
+
+
+def shrinkage(frame: pd.DataFrame) -> Picture:
+    """Return where pooling moved the groups."""
+    return Picture("shrinkage", lambda: plot_forest(frame)[0], sentences.SHRINKAGE_ALT)
+
+
+def variance_components(frame: pd.DataFrame) -> Picture:
+    """Return by which factor groups differ."""
+    return Picture(
+        "variance-components", lambda: plot_variance_components(frame), sentences.VARIANCE_ALT
+    )

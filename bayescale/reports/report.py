@@ -1,30 +1,28 @@
-"""Write a report: one HTML file with everything inside, that opens without a network."""
+"""Write a report: one HTML file with everything inside, or Markdown with pictures beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bayescale.decisions.decision import Decision
 from bayescale.forecasts.forecast import Forecast
-from bayescale.forecasts.forecast import forecast as forecast_at
 from bayescale.forecasts.held_out import HeldOut, hold_out
-from bayescale.forecasts.points import Points, make_points
-from bayescale.forecasts.sensitivity import sensitivity
-from bayescale.inference.checks.check_posterior import check_posterior
 from bayescale.inference.posterior import Posterior
-from bayescale.reports import checks, numbers, pictures, sentences, tables
+from bayescale.reports.content import Opening, Picture, Section
+from bayescale.reports.figures import save_figure
+from bayescale.reports.gathered import Gathered
+from bayescale.reports.live import payload
+from bayescale.reports.markdown import markdown
+from bayescale.reports.opening import opening
+from bayescale.reports.page import page
+from bayescale.reports.sections import sections
 from bayescale.runs.finding import Finding
 from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.save import write_atomically
 
-TEMPLATES = Path(__file__).parent / "templates"
-LOOK_AHEAD = 10.0
-"""Without a point to forecast, the report looks this many times beyond the largest fitted run."""
+MARKDOWN = {".md", ".markdown"}
+"""Endings of a path that ask for Markdown."""
 
 
 def write_report(
@@ -37,15 +35,17 @@ def write_report(
     hidden: RunsTable | HeldOut | None = None,
     findings: Sequence[Finding] = (),
     command: str = "",
+    pictures: str | Path | None = None,
 ) -> Path:
-    """Write one HTML file for the person who decides.
+    """Write a report for the person who decides.
 
     Every part but the posterior may be missing; its section is then left out.
 
     Parameters
     ----------
     path : str or Path
-        Target; written whole or not at all.
+        Target; written whole or not at all. A name that ends in ``.md`` gets Markdown, any other
+        one HTML file that needs nothing else.
     posterior : Posterior
         The fit.
     runs : RunsTable, optional
@@ -60,127 +60,64 @@ def write_report(
         What the linter said; the checks of the fit are made here.
     command : str
         The command that made the report, for whoever repeats it.
+    pictures : str or Path, optional
+        Folder that gets every picture as PNG and SVG. Default: none, and for Markdown
+        ``report-pictures`` beside ``report.md``.
 
     Returns
     -------
     Path
         `path`.
     """
-    held = None if hidden is None else hold_out(posterior, hidden)
-    page = render(posterior, runs, forecast, decision, held, findings, command)
-    return write_atomically(Path(path), lambda part: part.write_text(page, encoding="utf-8"))
-
-
-def render(
-    posterior: Posterior,
-    runs: RunsTable | None,
-    forecast: Forecast | None,
-    decision: Decision | None,
-    hidden: HeldOut | None,
-    findings: Sequence[Finding],
-    command: str,
-) -> str:
-    """Return the page as text; see `write_report`."""
-    main = candidates_forecast(posterior, decision) if decision else forecast or _ahead(posterior)
-    point = _point(main, decision)
-    group = posterior.group_index(main.points.labels[point]) if main.posterior is posterior else 0
-    target = decision.scenario.target.loss if decision else None
-    seed = _decision_seed(decision)
-    own = [*check_posterior(posterior, main)]
-    own += [checks.held_out_coverage(hidden)] if hidden is not None else []
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        loss=numbers.loss, percent=numbers.percent, money=numbers.money, usd=numbers.usd
-    )
-    return environment.get_template("report.html.j2").render(
-        words=sentences,
-        tables=tables,
+    target = Path(path)
+    made = Gathered(
         posterior=posterior,
+        runs=runs,
+        forecast=forecast,
         decision=decision,
-        hidden=hidden,
-        main=main,
-        point=point,
-        group=group,
-        points=None if decision is None and forecast is None else forecast,
-        picture=pictures.extrapolation(main, point, target, hidden),
-        chances=pictures.probability(decision, main) if decision else None,
-        held_out=pictures.held_out(hidden) if hidden is not None else None,
-        coefficients=pictures.coefficients(posterior, group),
-        residuals=pictures.residuals(posterior, group),
-        sensitivity=_moves(posterior, main, point, seed),
-        findings=_by_weight([*own, *findings]),
-        linted=bool(findings),
-        provenance=_provenance(posterior, runs, decision, command),
+        hidden=None if hidden is None else hold_out(posterior, hidden),
+        linted=findings,
+        command=command,
     )
+    first, rest = opening(made), sections(made)
+    is_markdown = target.suffix.lower() in MARKDOWN
+    folder = Path(pictures) if pictures is not None else None
+    if is_markdown:
+        folder = folder or target.with_name(f"{target.stem}-pictures")
+        text = markdown(first, rest, _relative(folder, target))
+    else:
+        live = payload(decision, made.question) if decision and made.question else None
+        text = page(first, rest, live)
+    if folder is not None:
+        save_pictures(first, rest, folder)
+    return write_atomically(target, lambda part: part.write_text(text, encoding="utf-8"))
 
 
-def candidates_forecast(posterior: Posterior, decision: Decision) -> Forecast:
-    """Return the forecast of a decision's candidates, in the order of its plan.
+def save_pictures(first: Opening, rest: tuple[Section, ...], folder: Path) -> tuple[Path, ...]:
+    """Write every picture of a report as PNG and SVG.
 
     Parameters
     ----------
-    posterior : Posterior
-        The fit that the decision rests on.
-    decision : Decision
-        The verdict.
+    first : Opening
+        The first screen.
+    rest : tuple of Section
+        Everything below it.
+    folder : Path
+        Made if need be.
     """
-    outcomes = decision.candidates
-    # A law of compute alone reads the FLOPs that the plan's convention counts.
-    read = [{**outcome.inputs, "flops": outcome.flops} for outcome in outcomes]
-    inputs = {name: [found[name] for found in read] for name in posterior.law.inputs}
-    labels = [outcome.label for outcome in outcomes]
-    points = make_points(posterior, inputs, labels)
-    # A group without runs is drawn with the decision's seed, so that its numbers agree.
-    return forecast_at(posterior, points, seed=_decision_seed(decision), warn=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    blocks = [first.picture, *(block for section in rest for block in section.blocks)]
+    found: list[Path] = []
+    for block in blocks:
+        if isinstance(block, Picture):
+            ax = block.draw()
+            found += [save_figure(ax, folder / f"{block.name}.{kind}") for kind in ("png", "svg")]
+    return tuple(found)
 
 
-def _decision_seed(decision: Decision | None) -> int:
-    return int(decision.provenance.get("decision_seed", "0")) if decision else 0
-
-
-def _moves(posterior: Posterior, main: Forecast, point: int, seed: int) -> tables.Table | None:
-    """Return how the forecast of one point moves; None where its group holds no run."""
-    if main.points.labels[point] not in posterior.labels:
-        return None
-    inputs = {name: values[[point]] for name, values in main.points.inputs.items()}
-    at = Points(inputs, main.points.labels[point : point + 1])
-    return tables.sensitivity(sensitivity(posterior, at, seed=seed))
-
-
-def _ahead(posterior: Posterior) -> Forecast:
-    """Return a forecast beyond the largest fitted run of the first group, at its D/N."""
-    problem = posterior.problems[0]
-    largest = int(problem.positions.sum(axis=1).argmax())
-    factor = LOOK_AHEAD ** (1.0 / len(problem.inputs))
-    inputs = {name: values[[largest]] * factor for name, values in problem.inputs.items()}
-    return forecast_at(posterior, Points(inputs, posterior.labels[:1]), warn=False)
-
-
-def _point(main: Forecast, decision: Decision | None) -> int:
-    """Return the point the report is about: the chosen candidate, or the largest."""
-    if decision is not None:
-        return [outcome.name for outcome in decision.candidates].index(decision.chosen)
-    return int(main.extrapolation_factor.argmax())
-
-
-def _by_weight(findings: Sequence[Finding]) -> list[Finding]:
-    order = ("FAIL", "REVIEW", "PASS")
-    return sorted(findings, key=lambda finding: order.index(finding.level))
-
-
-def _provenance(
-    posterior: Posterior, runs: RunsTable | None, decision: Decision | None, command: str
-) -> tables.Table:
-    items: dict[str, Any] = {"command": command} if command else {}
-    items["written"] = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    if runs is not None:
-        items["whole table"] = f"{runs.name}, {len(runs)} rows, sha256 {runs.fingerprint}"
-    items.update(posterior.provenance)
-    items.update(decision.provenance if decision else {})
-    return tables.pairs((key, str(value)) for key, value in items.items())
+def _relative(folder: Path, target: Path) -> str:
+    """Return how the Markdown file names the folder of its pictures."""
+    try:
+        return folder.resolve().relative_to(target.resolve().parent).as_posix()
+    except ValueError:
+        return folder.resolve().as_posix()

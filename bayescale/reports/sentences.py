@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
 from bayescale.decisions.decision import DO_NOT_FUND, FUND, RUN_PILOTS_FIRST, Decision
-from bayescale.decisions.outcomes import CandidateOutcome, PilotOutcome, PilotSet
-from bayescale.decisions.pilots import is_clear
+from bayescale.decisions.outcomes import CandidateOutcome
 from bayescale.decisions.plan import Target
 from bayescale.decisions.scenario import Scenario
-from bayescale.decisions.sentences import ahead as ahead  # for the template
+from bayescale.decisions.sentences import ahead
+from bayescale.decisions.weigh import best_pilot
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.held_out import HeldOut
+from bayescale.forecasts.reliability import corpus_scores
 from bayescale.inference.posterior import Posterior
 from bayescale.reports.numbers import (
-    NONE,
     count,
     interval,
     loss,
@@ -23,6 +27,7 @@ from bayescale.reports.numbers import (
     usd,
 )
 from bayescale.reports.tables import Table
+from bayescale.runs.finding import Finding
 
 FORECAST_ONLY = "FORECAST"
 """Stands where a verdict would when no plan was given."""
@@ -33,20 +38,25 @@ TONES = {FUND: "good", DO_NOT_FUND: "bad", RUN_PILOTS_FIRST: "wait", FORECAST_ON
 CHANGES_TITLE = "What would change it"
 REASONS_TITLE = "Reasons"
 CAVEATS_TITLE = "What could make it wrong"
-CANDIDATES_TITLE = "Candidates"
+CANDIDATES_TITLE = "What the candidates may reach"
+BUDGET_TITLE = "Probability against budget"
+SPLIT_TITLE = "Parameters against tokens"
 PILOTS_TITLE = "Pilots"
 TURNING_TITLE = "Where the answer turns"
 POINTS_TITLE = "Forecast points"
 HIDDEN_TITLE = "What happened to the hidden runs"
 SENSITIVITY_TITLE = "How the answer moves"
 CHECKS_TITLE = "Checks"
+RELIABILITY_TITLE = "Tables like yours"
+HIERARCHY_TITLE = "Groups and pooling"
 COEFFICIENTS_TITLE = "Coefficients"
 RESIDUALS_TITLE = "Residuals"
 ASSUMPTIONS_TITLE = "Assumptions"
 UNITS_TITLE = "Units"
-PROVENANCE_TITLE = "Provenance"
+PROVENANCE_TITLE = "Provenance and how to reproduce"
 
 PICTURE = "Grey: the compute that was fitted. The curve keeps the forecast's D/N."
+DISTRIBUTION = "Each candidate's probability of a loss at most this, and the plan's target."
 REACH = "the compute of the largest fitted run"
 ALL_GROUPS = "Coefficients of every group"
 NO_PILOTS = "The plan names no pilot."
@@ -60,6 +70,37 @@ PILOTS = (
     "What seeing a pilot's loss first would add to the decision, next to what it costs. The value"
     " counts that pilot and candidate share coefficients and the law's error; ± is its Monte Carlo"
     " standard error."
+)
+BUDGET = (
+    "The chance of the target for the chosen run made smaller or larger at its own D/N. Every size"
+    " is drawn with the same coefficients, the same error of the law and the same luck in training,"
+    " so that the curve is that of one bet."
+)
+SPLIT = (
+    "The same compute spent on more parameters and fewer tokens, or the other way round, under the"
+    " law alone: how much loss a split gives away against the best one. The law's own error is left"
+    " out, and off the D/N of the fitted runs this is partly the prior's word."
+)
+RELIABILITY = (
+    "The model of this report on public tables of training runs: fitted to the smaller runs of"
+    " each, it forecast the larger ones. A 90 % interval that means what it says holds 90 % of"
+    " them. A prior learned on public tables was learned without the table's own family."
+)
+HIERARCHY = {
+    "one": "All runs form one group: there is nothing to pool.",
+    "none": "Groups were fitted apart: the runs of one say nothing about another.",
+    "partial": "Groups borrow from each other: every coefficient is drawn towards what they share,"
+    " the more the fewer runs a group has.",
+    "crossed": "Groups borrow from each other through what their columns share: a combination of"
+    " levels is known from the same levels elsewhere.",
+}
+SHRINKAGE = (
+    "Where each group's coefficients lay when fitted apart, and where pooling moved them. A long"
+    " arrow is a group that its siblings decide about."
+)
+GUARD = (
+    "Where no sibling reaches three times a group's compute, pooling may move the centre of its"
+    " forecast and does not narrow it (width: as alone)."
 )
 PILOT_SETS = (
     "Pilots made together before one decision, added one at a time while each adds more than it"
@@ -92,9 +133,47 @@ PRIORS = (
     " where the model says so, and why it is what it is."
 )
 
+REPRODUCE = "The same table, the same command and the plan below give the same numbers."
+PLAN_FILE = "The plan, as a file"
+PLAN_AS_ASKED = "These are the plan's own numbers; the sliders above do not move them."
+
+BUDGET_ALT = "Probability of the target against the budget of the chosen run."
+SPLIT_ALT = "Loss above the best split of the candidate's compute, against parameters."
+SHRINKAGE_ALT = "Coefficients of each group fitted apart and pooled, with 90 % intervals."
+VARIANCE_ALT = "How much groups differ by each factor, coefficient by coefficient."
 PROBABILITY_ALT = "Probability of a loss this low or lower, one curve a candidate."
 COEFFICIENTS_ALT = "Histograms of the coefficients with the prior's medians. Posterior medians:"
 RESIDUALS_ALT = "Residuals of the fitted runs against compute and against tokens per parameter."
+
+LIVE = {
+    FUND: "Fund {name}.",
+    DO_NOT_FUND: "Do not fund {name}.",
+    "none of them": "Do not fund {name}, nor any other candidate.",
+    RUN_PILOTS_FIRST: "Run {pilot} first, then decide on {name}.",
+    "chance": "chance that {name} reaches {target}",
+    "loss": "nats per token predicted; 90 % between {low} and {high}",
+    "net": "USD expected net value: {value} if met, {cost} spent",
+    "target": "Target",
+    "target turns": "breaks even at {at}",
+    "target never": "no target near the forecast breaks even",
+    "value": "Worth of meeting it",
+    "value turns": "breaks even at {at}",
+    "value never": "no worth makes it pay: the target is out of reach",
+    "price": "Price of a GPU-hour",
+    "price turns": "breaks even at {at}",
+    "scale": "Budget of {chosen}",
+    "scale turns": "a chance of {probability} takes {cost}, {times} the compute",
+    "scale never": "no size of it in reach has a chance of {probability}",
+    "pilots": "Best pilot, net gain",
+    "pilots turns": "{pilot} costs {cost} and adds {worth} to the decision; knowing every loss"
+    " beforehand would add {perfect}.",
+    "pilots never": "The plan names none; knowing every loss beforehand would add {perfect}.",
+    "moved": "Moved from the plan: {what}. The reasons and whatever does not change on moving a"
+    " slider stay those of the plan.",
+    "back": "Back to the plan",
+    "sliders": "Move a slider; its mark is where funding {name} turns, the others as they stand.",
+}
+"""Sentences that sliders write anew; braces hold names and numbers."""
 
 UNITS = (
     ("n_params (N)", "parameters of the network, counted as the runs table counts them"),
@@ -106,9 +185,9 @@ UNITS = (
 )
 
 
-def title(decision: Decision | None, posterior: Posterior) -> str:
-    """Return the heading of the report."""
-    return decision.scenario.title if decision else f"Forecast from {_table(posterior)}"
+def title(posterior: Posterior) -> str:
+    """Return the heading of a report without a plan."""
+    return f"Forecast from {_table(posterior)}"
 
 
 def basis(posterior: Posterior) -> str:
@@ -136,8 +215,49 @@ def reach(forecast: Forecast, point: int) -> str:
 
 def reliability(forecast: Forecast, point: int) -> str:
     """Say what public tables tell of an interval like this point's."""
-    said = forecast.reliability[point]
-    return said[0].upper() + said[1:] + "."
+    return whole(forecast.reliability[point])
+
+
+def whole(note: str) -> str:
+    """Return a note as a sentence: a capital in front and a full stop behind."""
+    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
+
+
+def checked(findings: Sequence[Finding]) -> str:
+    """Count the checks by what they found."""
+    counts = Counter(finding.level for finding in findings)
+    return ", ".join(f"{counts[level]} {level}" for level in ("FAIL", "REVIEW", "PASS"))
+
+
+def passed(n_passed: int) -> str:
+    """Label the checks that found nothing."""
+    return f"The {n_passed} that passed" if n_passed > 1 else "The one that passed"
+
+
+def pooling(posterior: Posterior) -> str:
+    """Say what groups had to do with each other."""
+    if len(posterior.labels) == 1:
+        return HIERARCHY["one"]
+    return HIERARCHY.get(posterior.spec.pooling, HIERARCHY["none"])
+
+
+def corpus(model: str) -> str:
+    """Say how the model did over all public tables."""
+    covered = corpus_scores(model)["coverage_90"]
+    return (
+        f"Over all families of tables and all factors, {percent(covered)} of larger"
+        f" runs lay inside 90 % intervals of {model}, each family counted once."
+    )
+
+
+def budget_ahead(decision: Decision) -> tuple[str, ...]:
+    """Say what a likely success would cost."""
+    return tuple(ahead(replace(decision, optimum=None)))
+
+
+def split_ahead(decision: Decision) -> tuple[str, ...]:
+    """Say how the compute would best be split."""
+    return tuple(ahead(replace(decision, budget=None)))
 
 
 def shown(table: Table, forecast: Forecast) -> str:
@@ -148,68 +268,39 @@ def shown(table: Table, forecast: Forecast) -> str:
 
 def verdict(decision: Decision) -> str:
     """Say what to do."""
-    if decision.verdict == FUND:
-        return f"Fund {decision.chosen}."
-    if decision.verdict == DO_NOT_FUND:
-        others = ", nor any other candidate" if len(decision.candidates) > 1 else ""
-        return f"Do not fund {decision.chosen}{others}."
-    return f"Run {best_pilot(decision).name} first, then decide on {decision.chosen}."
-
-
-def best_pilot(decision: Decision) -> PilotOutcome | PilotSet:
-    """Return the pilot or pilots to run first, as the decision ranks them."""
-    return max(decision.every_pilot, key=lambda p: (is_clear(p), p.net_gain_usd, p.name))
+    several = decision.verdict == DO_NOT_FUND and len(decision.candidates) > 1
+    pilots = decision.every_pilot
+    pilot = best_pilot(pilots).name if pilots else ""
+    words = LIVE["none of them" if several else decision.verdict]
+    return words.format(name=decision.chosen, pilot=pilot)
 
 
 def chance(outcome: CandidateOutcome, target: Target) -> str:
     """Say what the large probability stands for."""
-    return f"chance that {outcome.name} reaches {wanted(target)}"
+    return LIVE["chance"].format(name=outcome.name, target=wanted(target))
 
 
 def wanted(target: Target) -> str:
     """Return the target with its unit."""
+    at = loss(target.level) if target.downstream is None else number(target.level)
+    return loss_or_error(target).format(at=at)
+
+
+def loss_or_error(target: Target) -> str:
+    """Return how a value of the target is written, its number in braces."""
     if target.downstream is None:
-        return f"{loss(target.loss)} nats per token"
-    return f"{number(target.downstream.error)} {target.downstream.column}"
+        return "{at} nats per token"
+    return "{at} " + target.downstream.column.replace("{", "{{").replace("}", "}}")
 
 
 def predicted(low: float, high: float) -> str:
     """Say what the predictive median stands for."""
-    return f"nats per token predicted; 90 % between {loss(low)} and {loss(high)}"
+    return LIVE["loss"].format(low=loss(low), high=loss(high))
 
 
 def worth(outcome: CandidateOutcome, value_usd: float) -> str:
     """Say what the expected net value stands for."""
-    return f"USD expected net value: {money(value_usd)} if met, {money(outcome.cost_usd)} spent"
-
-
-def changes(decision: Decision) -> list[tuple[str, str, str]]:
-    """Return what would change the verdict: a label, a number and a sentence each."""
-    best, scenario = decision.outcome, decision.scenario
-    pays = best.expected_net_value_usd > 0
-    value, price = best.break_even_value_usd, best.break_even_price_usd_per_gpu_hour
-    side, other = ("below", "stops paying") if pays else ("above", "starts to pay")
-    price_side = "above" if pays else "below"
-    return [
-        (
-            "Break-even value",
-            usd(value),
-            f"The plan says {usd(scenario.value_usd)}; {side} this, funding {other}."
-            if usd(value) != NONE
-            else "No value of the target makes funding pay: it is out of reach.",
-        ),
-        (
-            "Break-even price of a GPU-hour",
-            usd(price),
-            f"The plan says {usd(scenario.price.usd_per_gpu_hour)}; {price_side} this, funding"
-            f" {other}.",
-        ),
-        (
-            "Perfect information",
-            usd(decision.evpi_usd),
-            "Worth of knowing every candidate's loss beforehand; no pilot can be worth more.",
-        ),
-    ]
+    return LIVE["net"].format(value=money(value_usd), cost=money(outcome.cost_usd))
 
 
 def picture(forecast: Forecast, point: int, target: float | None, hidden: HeldOut | None) -> str:
@@ -295,7 +386,7 @@ def model_assumptions(posterior: Posterior) -> list[str]:
             f" and D; beyond the fitted compute a share of the promised improvement, with standard"
             f" deviation {percent(spec.discrepancy.kappa)}, may not arrive."
         )
-    return [*out, *(note.rstrip(".") + "." for note in posterior.notes)]
+    return [*out, *map(whole, posterior.notes)]
 
 
 def _table(posterior: Posterior) -> str:

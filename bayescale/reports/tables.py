@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,11 @@ import numpy as np
 from bayescale.decisions.decision import Decision
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.held_out import HeldOut
+from bayescale.forecasts.reliability import reliability as at_factor
+from bayescale.forecasts.tasks import BINS
 from bayescale.inference.posterior import Posterior
 from bayescale.laws import Prior
+from bayescale.plots.compute import compute
 from bayescale.reports import numbers as n
 from bayescale.runs.schema import RUN_ID
 
@@ -101,10 +104,74 @@ def pilot_sets(decision: Decision) -> Table:
     return Table(columns, tuple(rows), ("pilots together",))
 
 
+def optimum(decision: Decision) -> Table:
+    """Return the best split of the chosen candidate's compute beside its own."""
+    best, own = decision.optimum, decision.outcome.inputs
+    assert best is not None
+    rows = [
+        (
+            "best by the law",
+            n.count(best.n_params),
+            n.counts(best.n_params_90),
+            n.count(best.n_tokens),
+            n.counts(best.n_tokens_90),
+            n.number(best.n_tokens / best.n_params),
+            "0",
+        ),
+        (
+            best.name,
+            n.count(own["n_params"]),
+            "",
+            n.count(own["n_tokens"]),
+            "",
+            n.number(own["n_tokens"] / own["n_params"]),
+            n.number(best.regret),
+        ),
+    ]
+    columns = ("split", "N", "N, 90 %", "D", "D, 90 %", "D/N", "regret, nats")
+    return Table(columns, tuple(rows), ("split",))
+
+
+def reliability(model: str, factor: float) -> tuple[Table, str]:
+    """Return how a model's intervals did on public tables, and the row of one factor."""
+    rows, own = [], ""
+    for cell, (low, high) in BINS.items():
+        found = at_factor(model, low)
+        if found is None:
+            continue
+        held = found.held / found.predicted
+        rows.append(
+            (cell, str(found.n_tables), str(found.predicted), str(found.held), n.percent(held))
+        )
+        own = cell if low <= factor < high else own
+    columns = ("factor near", "tables", "larger runs", "inside 90 %", "share")
+    return Table(columns, tuple(rows), ("factor near",)), own
+
+
+def groups(posterior: Posterior) -> Table:
+    """Return one row a group: its runs, their largest compute, and whether it keeps its width."""
+    alone = next(iter(posterior.alone.values()), None)
+    rows = []
+    for k, label in enumerate(posterior.labels):
+        problem = posterior.problems[k]
+        kept = [] if alone is None else ["as alone" if np.isfinite(alone[0, 0, k]) else ""]
+        rows.append(
+            (
+                *label,
+                str(len(problem)),
+                n.flops(float(compute(problem.inputs).max())) if len(problem) else n.NONE,
+                *kept,
+            )
+        )
+    widths = () if alone is None else ("width",)
+    columns = (*posterior.group_columns, "runs", "largest compute, FLOPs", *widths)
+    return Table(columns, tuple(rows), (*posterior.group_columns, "width"))
+
+
 def turning_points(decision: Decision) -> Table:
     """Return one row a number of the plan, with the value at which funding breaks even."""
     rows = [
-        (o.name, n.number(o.stated), n.NONE if o.flips_at is None else n.number(o.flips_at))
+        (o.name, _stated(o.name, o.stated), _stated(o.name, o.flips_at))
         for o in decision.assumptions
     ]
     return Table(("assumption", "stated", "breaks even at"), tuple(rows), ("assumption",))
@@ -182,9 +249,13 @@ def priors(posterior: Posterior, group: int) -> Table:
     return Table(columns, rows, columns)
 
 
-def pairs(items: Iterable[tuple[str, str]]) -> Table:
-    """Return a table of names and texts."""
-    return Table(("name", "value"), tuple(items), ("name", "value"))
+def _stated(name: str, value: float | None) -> str:
+    """Return a number of the plan as its field is read."""
+    if value is None:
+        return n.NONE
+    if "usd" in name:
+        return n.usd(value)
+    return n.count(value) if name.endswith("tokens") else n.number(value)
 
 
 def _prior(prior: Prior) -> str:

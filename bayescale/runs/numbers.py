@@ -122,3 +122,12 @@ def _number(cell: Any, counts: bool) -> float:
     if isinstance(cell, bool | np.bool_ | complex | np.complexfloating):
         raise TypeError(cell)
     return float(cell)
+
+
+def short_count(value: float) -> str:
+    """Return a count with three digits and the suffix that `parse_number` reads: ``6.9B``."""
+    for letter in ("T", "B", "M", "K"):
+        scale = 10.0 ** SUFFIXES[letter]
+        if value >= 0.9995 * scale:
+            return f"{value / scale:.3g}{letter}"
+    return f"{value:.3g}"

@@ -68,9 +68,16 @@ def validate(columns: Mapping[str, np.ndarray], refused: Refused, rows: Any, tab
         if bad:
             raise _error(table, name, bad, "are not numbers", _number_hint(name))
         if known.kind != "label":
-            _check_numbers(table, name, known.kind, values, rows)
+            checked = rows if name != LOSS else rows[~_lost(columns)[rows]]
+            _check_numbers(table, name, known.kind, values, checked)
     if STATUS in columns:
         _check_status(columns[STATUS], rows, table)
+
+
+def _lost(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the mask of runs that have no loss because they did not get to their end."""
+    gaps = np.isnan(columns[LOSS])
+    return gaps & (columns[STATUS] != "finished") if STATUS in columns else np.zeros_like(gaps)
 
 
 def _check_numbers(table: str, name: str, kind: str, values: np.ndarray, rows: Any) -> None:

@@ -16,18 +16,19 @@ from bayescale.inference.pooled import PooledEffort, sample_pooled
 from bayescale.inference.pooled_chains import Chains
 from bayescale.inference.posterior import convergence
 from bayescale.models.catalog import load_model
+from bayescale.models.density import Density
 from bayescale.models.problem import Problem
 
 pytestmark = [pytest.mark.calibration, pytest.mark.thorough]
 
 N_REPLICATIONS = 200
 FALSE_ALARM = 1e-3
-LIGHT = PooledEffort(chains=64, candidates=3, warm_up=20, kept=60, target_ess=1.0)
+LIGHT = PooledEffort(chains=32, warm_up=15, kept=40, target_ess=100.0, target_rhat=9.0)
 
 
 def with_losses(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> Problem:
     """Return the runs with losses drawn at coordinates x, shape (1, P), of a plain model."""
-    density = Chains([problem], 2, rng).groups[0].density
+    density = Density(problem)
     noise = np.sqrt(density.variances(x)) * rng.standard_normal((1, len(problem)))
     return replace(problem, log_loss=(density.log_loss(x) + noise)[0])
 
@@ -36,12 +37,12 @@ def probabilities(seed):
     """Return the posterior probability below the truth of a world drawn from the prior."""
     rng = np.random.default_rng([20261122, seed])
     empty = crossed_problems(load_model("chinchilla_plain_crossed"), (10, 10, 10, 6), 11)
-    chains = Chains(empty, 2, rng)
+    chains = Chains(empty, 2, np.random.default_rng(0))
     state, x = prior_draws(chains, rng)
     problems = [with_losses(problem, x[:1, g], rng) for g, problem in enumerate(empty)]
     draws, population, _ = sample_pooled(problems, draws=1000, seed=seed, effort=LIGHT)
     below = {}
-    for k, symbol in enumerate(chains.population.symbols):
+    for k, symbol in enumerate(chains.target.population.symbols):
         truths = {
             f"mu_{symbol}": state.effects[0, k, 0],
             f"spread_{symbol}": state.own[0, k],
@@ -49,8 +50,8 @@ def probabilities(seed):
             f"spread_architecture_{symbol}": state.spreads[0, 1, k],
         }
         below |= {name: np.mean(population[name] < value) for name, value in truths.items()}
-    for symbol in chains.symbols:
-        truth = chains.groups[3].density.constrain(x[:1, 3])[symbol][0, 0]
+    for symbol in chains.target.symbols:
+        truth = chains.target.groups[3].constrain(x[:1, 3])[symbol][0, 0]
         below[f"{symbol} of the group with 6 runs"] = np.mean(draws[symbol][0, :, 3] < truth)
     return below
 
@@ -85,7 +86,7 @@ def test_engines_agree(name):
     """Means within 0.1 sd and sds within 5 %, plus three Monte Carlo standard errors."""
     problems = crossed_problems(load_model(name), (16, 14, 12), 7)
     by_nuts, shared, _ = sample_nuts(problems, draws=4000, seed=1)
-    effort = PooledEffort(chains=192, candidates=3, warm_up=40, kept=150, target_ess=2000.0)
+    effort = PooledEffort(chains=64, warm_up=40, kept=100, target_ess=4000.0)
     drawn, population, found = sample_pooled(problems, draws=20_000, seed=2, effort=effort)
     assert max(found.khat) < 0.7
     logged = {s: (np.log(by_nuts[s]), np.log(v)) for s, v in drawn.items()}

@@ -65,7 +65,7 @@ def test_a_card_without_versions_is_refused(recipe):
         corpora.build_corpus("tiny")
 
 
-@pytest.mark.parametrize("name", ["gcide", "python_stdlib"])
+@pytest.mark.parametrize("name", ["code", "gcide", "prose", "python_stdlib"])
 def test_every_card_says_where_the_text_comes_from(name):
     card = corpora.load_card(corpora.recipes()[name])
     assert {"name", "title", "source", "licence", "split", "tokens"} <= set(card)
@@ -90,7 +90,7 @@ def test_the_dictionary_recipe_without_its_programs(tmp_path, monkeypatch):
 
 
 def test_the_recipes_are_listed():
-    assert corpora.list_corpora() == ("gcide", "python_stdlib")
+    assert corpora.list_corpora() == ("code", "gcide", "prose", "python_stdlib")
 
 
 def test_an_unknown_corpus_names_the_nearest():

@@ -46,8 +46,9 @@ def test_every_shipped_plan_resolves_to_units(path):
     assert plan.name == path.stem
     for size in plan.sizes:
         unit = plan.unit(size, (Member(seed=0, learning_rate=0.01),), "")
-        assert unit.architecture.head_dim == 8
-        assert unit.train.milestones[0] >= count_params(unit.architecture)
+        assert unit.architecture.head_dim == plan.head_dim
+        n_params = count_params(unit.architecture)
+        assert unit.train.milestones[0] >= plan.min_tokens_per_param * n_params
         assert unit.train.milestones[-1] == (size.milestones or plan.milestones)[-1]
         if plan.warmup_tokens is None:
             assert unit.optim.warmup_tokens <= unit.train.milestones[0] / 10 + 0.5
@@ -153,3 +154,48 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(HarnessError, match=r"nowhere\.yaml': no such file"):
         load_plan(tmp_path / "nowhere.yaml")
+
+
+def test_every_corpus_meets_every_architecture(tmp_path):
+    several = {"corpora": ["synthetic_zipf"], "architectures": ["llama", "tnl"]}
+    mixers = {"mixers": {"tnl": {"decay": "alibi"}}}
+    path = write(tmp_path, **several, **mixers)
+    tree = {k: v for k, v in yaml.safe_load(path.read_text()).items() if k != "corpus"}
+    path.write_text(yaml.safe_dump(tree))
+    llama, tnl = load_plan(path).arms
+    assert (llama.corpus, llama.architecture, tnl.architecture) == (
+        "synthetic_zipf",
+        "llama",
+        "tnl",
+    )
+    assert tnl.mixer == {"decay": "alibi"}
+    assert llama.sizes == tnl.sizes
+
+
+def test_a_plan_of_one_arm_is_its_own_arm(tmp_path):
+    plan = load_plan(write(tmp_path))
+    assert plan.arms == (plan,)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"corpora": ["gcide"]}, "exactly one of corpus and corpora"),
+        ({"architecture": "tnl", "architectures": ["tnl"]}, "only one of architecture"),
+        ({"architectures": ["tnl", "tnl"]}, "names one twice"),
+        ({"architectures": ["tnl"], "mixer": {"decay": "alibi"}}, "mixer is for one architecture"),
+        ({"architectures": ["tnl"], "mixers": {"hgrn2": {}}}, "mixers names hgrn2"),
+        ({"architectures": ["tnl"], "mixers": {"tnl": {"decai": 1}}}, "no option 'decai'"),
+        ({"budget": {"second": 10}}, "unknown key 'budget.second'.*Did you mean 'seconds'"),
+        ({"budget": {"usd": 10}}, "usd and usd_per_hour are given together"),
+        ({"budget": {"seconds": -1}}, "budget.seconds is -1"),
+    ],
+)
+def test_arms_and_budgets_that_contradict_are_refused(tmp_path, changed, said):
+    with pytest.raises(HarnessError, match=said):
+        load_plan(write(tmp_path, **changed))
+
+
+def test_a_budget_in_dollars_is_one_of_seconds(tmp_path):
+    budget = {"usd": 5.0, "usd_per_hour": 2.5, "seconds": 9000}
+    assert load_plan(write(tmp_path, budget=budget)).budget.limits.seconds == 7200.0

@@ -68,6 +68,12 @@ def test_a_line_torn_by_a_kill_is_left_behind(make_record, tmp_path):
     assert [r.row["step"] for r in record.read(tmp_path).values()] == [20, 40]
 
 
+def test_a_full_disk_is_an_error_of_the_unit(make_record, tmp_path):
+    (tmp_path / record.FILE_NAME).symlink_to("/dev/full")
+    with pytest.raises(HarnessError, match=r"1 records cannot be written \(No space left"):
+        record.append(tmp_path, [make_record()])
+
+
 def test_no_file_is_no_records(tmp_path):
     assert record.read(tmp_path) == {}
 

@@ -19,14 +19,13 @@ from bayescale.models.catalog import load_model
 # Few draws, to save seconds: the gates of a real fit are not met.
 pytestmark = pytest.mark.filterwarnings("ignore::bayescale.errors.ConvergenceWarning")
 
-LIGHT = pooled.PooledEffort(chains=16, candidates=3, warm_up=8, kept=25, target_ess=1.0)
+LIGHT = pooled.PooledEffort(chains=16, warm_up=8, kept=25, target_ess=1.0, target_rhat=9.0)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _light():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pooled, "EFFORT", LIGHT)
-        patch.setattr(pooled, "FOR_SMALL", LIGHT)
         yield
 
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bayescale.errors import BayescaleError, RunsTableError
+from bayescale.runs.lint import lint
 from bayescale.runs.sources import Source
 from bayescale.runs.table import read_runs
 
@@ -223,3 +224,19 @@ def test_public_names_are_lazy_and_real() -> None:
     assert [getattr(package, name).__name__ for name in package.__all__] == package.__all__
     with pytest.raises(AttributeError, match="no attribute 'read_run'"):
         _ = package.read_run
+
+
+def test_a_run_that_diverged_needs_no_loss():
+    frame = pd.DataFrame(
+        {
+            "n_params": [1e8, 2e8, 4e8],
+            "n_tokens": [1e10, 1e10, 1e10],
+            "loss": [3.0, None, 2.8],
+            "status": ["finished", "diverged", "finished"],
+        }
+    )
+    runs = read_runs(frame)
+    assert runs.usable()[0].data["loss"].tolist() == [3.0, 2.8]
+    assert {finding.level for finding in lint(runs)} <= {"PASS", "REVIEW", "FAIL"}
+    with pytest.raises(RunsTableError, match=r"holds 1 value\(s\) that are not finite"):
+        read_runs(frame.assign(status="finished"))

@@ -142,6 +142,9 @@ class Backbone:
     ----------
     config : ArchitectureConfig
         Shape of the network.
+    precision : {"float32", "bfloat16"}
+        ``"bfloat16"`` casts the parameters before they are used, so that everything but the sums
+        inside kernels is short; ``"float32"`` computes in whatever the parameters come in.
 
     Raises
     ------
@@ -149,10 +152,11 @@ class Backbone:
         When no architecture has that name.
     """
 
-    def __init__(self, config: ArchitectureConfig) -> None:
+    def __init__(self, config: ArchitectureConfig, precision: str = "float32") -> None:
         if config.name not in ARCHITECTURES:
             raise UnknownNameError("architecture", config.name, ARCHITECTURES)
         self.config = config
+        self.short = precision == "bfloat16"
         self.mixer = ARCHITECTURES[config.name](config)
         self.shapes = parameter_shapes(config)
         self.sizes = [math.prod(shape) for shape in self.shapes.values()]
@@ -221,7 +225,7 @@ class Backbone:
         Tensor
             Shape (K, B*T, V).
         """
-        params = self.unpack(flat_KP)
+        params = self.unpack(flat_KP.bfloat16() if self.short else flat_KP)
         n_members, n_sequences, length = tokens_KBT.shape
         d_model, vocab_size = self.config.d_model, self.config.vocab_size
         # One look-up for all members: member k's table begins at row k*V.

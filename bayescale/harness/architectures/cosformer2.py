@@ -70,6 +70,7 @@ class CosFormer2(Mixer):
     def __call__(self, x_KND: Tensor, params: dict[str, Tensor], length: int, layer: int) -> Tensor:
         """Mix positions; see `Mixer.__call__`."""
         q, k, v, gate = project(x_KND, params, length, self.config)
+        self.no_decay = self.no_decay.to(q.device)
         mixed = self.attend(with_position(q), with_position(k), v, self.no_decay)
         return gated_output(mixed, gate, params)
 
@@ -92,4 +93,4 @@ def with_position(x_BTHE: Tensor) -> Tensor:
     _, length, _, head_dim = x_BTHE.shape
     cos, sin = rope_tables(length, head_dim, x_BTHE.device)
     first, second = x_BTHE.chunk(2, dim=-1)
-    return torch.cat([first * cos, first * sin, second], dim=-1)
+    return torch.cat([first * cos, first * sin, second], dim=-1).to(x_BTHE.dtype)

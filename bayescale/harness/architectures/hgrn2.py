@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from bayescale.harness.architectures.backbone import Mixer, Shapes
 from bayescale.harness.config import ArchitectureConfig
+from bayescale.harness.kernels.chunks import widened
 from bayescale.harness.kernels.fused import fused_gated_attention
 from bayescale.harness.kernels.gated import gated_attention, operations
 from bayescale.harness.mixer_options import HGRN2Options
@@ -55,10 +56,10 @@ class HGRN2(Mixer):
         """Mix positions; see `Mixer.__call__`."""
         heads = (-1, length, self.config.n_heads, self.config.head_dim)
         q, f, v = torch.bmm(x_KND, params["qfv"]).chunk(3, dim=-1)
-        gate = self._gates(f, params["bound"], layer).reshape(heads)
-        mixed = self.attend(
-            functional.silu(q).reshape(heads), 1 - gate, v.reshape(heads), gate.log()
-        )
+        # In float32 at least: short floats have nothing left of 1 - gate where a gate is near one.
+        gate = self._gates(widened(f), widened(params["bound"]), layer).reshape(heads)
+        key = (1 - gate).to(q.dtype)
+        mixed = self.attend(functional.silu(q).reshape(heads), key, v.reshape(heads), gate.log())
         normed = functional.rms_norm(mixed.reshape(x_KND.shape), x_KND.shape[-1:], eps=1e-6)
         return torch.bmm(normed, params["out"] * params["norm_gain"][..., None])
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from bayescale.harness.architectures.backbone import Mixer, Shapes
 from bayescale.harness.config import ArchitectureConfig
+from bayescale.harness.kernels.chunks import widened
 from bayescale.harness.kernels.decayed import decayed_attention, operations
 from bayescale.harness.kernels.fused import fused_decayed_attention
 from bayescale.harness.kernels.memory import log_spaced_rates
@@ -51,6 +52,8 @@ class TNL(Mixer):
     def __call__(self, x_KND: Tensor, params: dict[str, Tensor], length: int, layer: int) -> Tensor:
         """Mix positions; see `Mixer.__call__`."""
         q, k, v, gate = project(x_KND, params, length, self.config)
+        # Moved once and kept there: a captured step must not copy from the host.
+        self.log_decay_LH = self.log_decay_LH.to(q.device)
         mixed = self.attend(q, k, v, self.log_decay_LH[layer])
         return gated_output(mixed, gate, params)
 
@@ -148,8 +151,9 @@ def gated_output(mixed_BTHV: Tensor, gate_KNG: Tensor, params: dict[str, Tensor]
     Tensor
         Shape (K, N, D).
     """
-    normed = functional.rms_norm(mixed_BTHV, mixed_BTHV.shape[-1:], eps=1e-6)
-    gate = torch.sigmoid(torch.bmm(gate_KNG, params["gate"]))
+    # Of short floats only the product is rounded, not each of its factors.
+    normed = functional.rms_norm(widened(mixed_BTHV), mixed_BTHV.shape[-1:], eps=1e-6)
+    gate = torch.sigmoid(widened(torch.bmm(gate_KNG, params["gate"])))
     # The gain of the norm commutes with the gate; folded into the weights it costs next to nothing.
     weight = params["out"] * params["norm_gain"][..., None]
-    return torch.bmm(normed.reshape(gate.shape) * gate, weight)
+    return torch.bmm((normed.reshape(gate.shape) * gate).to(weight.dtype), weight)

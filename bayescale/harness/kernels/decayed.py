@@ -47,7 +47,7 @@ def decayed_attention(
     step = torch.arange(size, device=q.device)
     rate = log_decay_H.to(q)[:, None, None]
     lag = step[:, None] - step
-    weight = torch.where(lag >= 0, torch.exp(rate * lag.clamp(min=0)), 0.0)
+    weight = torch.exp(rate * lag.clamp(min=0)).tril()
     mixed = (q @ k.mT * weight[:, None]) @ v
     if length > size:
         left = torch.exp(rate * (size - 1 - step)[:, None])[:, None]

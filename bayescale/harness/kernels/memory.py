@@ -11,6 +11,7 @@ Shen et al. 2024, Scaling laws for linear complexity language models.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -45,10 +46,10 @@ def decayed_memory(x_KND: Tensor, weight_KED: Tensor, length: int) -> Tensor:
     # Channels are the batch of the products, members included: (K, D) x positions x (B n).
     x = into_chunks(widened(x_KND).unflatten(1, (-1, length)).flatten(0, 1)[:, :, None], size)
     x = x.squeeze(1).unflatten(0, (n_members, -1))
-    rate = log_spaced_rates(weight_KED.shape[1]).to(x)
+    rate = _rates_on(x.device, weight_KED.shape[1]).to(x)
     step = torch.arange(size, device=x.device)
     lag = step[:, None] - step
-    fading = torch.where(lag >= 0, torch.exp(rate[:, None, None] * lag.clamp(min=0)), 0.0)
+    fading = torch.exp(rate[:, None, None] * lag.clamp(min=0)).tril()
     weight = widened(weight_KED)
     within = torch.einsum("ked,ets->kdts", weight, fading)
     y = torch.einsum("kdts,kbnsd->kbntd", within, x)
@@ -76,6 +77,13 @@ def log_spaced_rates(n: int) -> Tensor:
     """
     share = torch.arange(n, dtype=torch.float64) / max(n - 1, 1)
     return -torch.exp(-share * math.log(LONGEST / SHORTEST)) / SHORTEST
+
+
+@cache
+def _rates_on(device: torch.device, n: int) -> Tensor:
+    """Return `log_spaced_rates` where they are needed, copied there once."""
+    with torch.inference_mode(False):
+        return log_spaced_rates(n).to(device)
 
 
 def memory_operations(length: int, n_scales: int, n_channels: int) -> float:

@@ -1,0 +1,223 @@
+"""The forecast of a curve: the band of its output by step, of runs fitted, planned or running."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.errors import ExtrapolationWarning, ForecastError
+from bayescale.forecasts.curve_predict import Predicted, predict_curve
+from bayescale.forecasts.mixture import Mixture
+from bayescale.inference.curve_posterior import CurveFit, CurvePosterior
+from bayescale.inference.threads import one_thread
+from bayescale.laws import Law
+from bayescale.models.discrepancy import Floats
+from bayescale.runs.curves import Curve
+from bayescale.runs.schedule import Schedule
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+ESS_MIN = 50.0
+"""Fewer effective draws after a running job's points: it is unlike the fitted runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class CurveForecast:
+    """Predictive distribution of one run's output at each of several steps.
+
+    Parameters
+    ----------
+    run : str
+        Name of the run.
+    along, output : str
+        What it runs along, and what is predicted.
+    law : Law
+        One of the laws: it says on which scale `mixture` is.
+    at : array, shape (m,)
+        Steps.
+    mixture : Mixture
+        Components on the linked scale: log loss.
+    observed : Curve, optional
+        The part of the run that it was told.
+    ess : float
+        Effective draws of the posterior once those points had their say.
+    """
+
+    run: str
+    along: str
+    output: str
+    law: Law
+    at: Floats
+    mixture: Mixture
+    observed: Curve | None
+    ess: float
+
+    def __repr__(self) -> str:
+        """Return one line: the run, the last step and the interval there."""
+        low, high = self.interval(0.9)[-1]
+        return (
+            f"CurveForecast of {self.run!r} at {len(self.at)} values of {self.along}; at"
+            f" {self.at[-1]:.6g}: {self.median[-1]:.4g} [{low:.4g}, {high:.4g}] at 90 %"
+        )
+
+    def quantile(self, p: float | Sequence[float]) -> Floats:
+        """Return outputs below which probabilities `p` lie, shape (m,) or (len(p), m).
+
+        Raises
+        ------
+        ForecastError
+            For a probability that is not between 0 and 1.
+        """
+        if not np.all((np.asarray(p) > 0) & (np.asarray(p) < 1)):
+            raise ForecastError(f"quantile: p is {p!r}, expected between 0 and 1.")
+        values = self.law.inverse_link(self.mixture.quantile(np.atleast_1d(p)))
+        return np.asarray(values[0] if np.isscalar(p) else values)
+
+    @cached_property
+    def median(self) -> Floats:
+        """Median at each step, shape (m,)."""
+        return self.quantile(0.5)
+
+    def interval(self, ci_prob: float = 0.9) -> Floats:
+        """Return central intervals, shape (m, 2).
+
+        Parameters
+        ----------
+        ci_prob : float
+            Probability inside.
+        """
+        if not 0.0 < ci_prob < 1.0:
+            raise ForecastError(f"interval: ci_prob is {ci_prob!r}, expected between 0 and 1.")
+        return self.quantile([0.5 - ci_prob / 2, 0.5 + ci_prob / 2]).T
+
+    def prob_below(self, output: float | Floats) -> Floats:
+        """Return the probability that the output is at most `output` at each step, shape (m,)."""
+        target = np.asarray(output, dtype=float)
+        quantity = self.law.quantity(self.law.output)
+        if quantity.wrong(target, open_ends=True).any():
+            raise ForecastError(
+                f"prob_below: {self.output} is {output!r}, but must be {quantity.expected}."
+            )
+        return self.mixture.cdf(self.law.link(target) * np.ones(len(self.at)))
+
+    def to_frame(self, levels: Sequence[float] = (0.05, 0.25, 0.5, 0.75, 0.95)) -> pd.DataFrame:
+        """Return one row a step with quantiles."""
+        import pandas as pd
+
+        values = self.quantile(levels)
+        named = {f"{self.output}_q{100 * p:02.0f}": v for p, v in zip(levels, values, strict=True)}
+        return pd.DataFrame({self.along: self.at, **named})
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the median, the 50 and 90 % bands and what was observed."""
+        from bayescale.plots.curve_forecast import plot_curve_forecast
+
+        return plot_curve_forecast(self, ax=ax)
+
+
+def forecast_curve(
+    posterior: CurvePosterior,
+    at: Any,
+    *,
+    run: str = "",
+    observed: Curve | None = None,
+    schedule: Schedule | None = None,
+    group: str | Sequence[str] | None = None,
+    smooth: bool = False,
+) -> CurveForecast:
+    """Forecast the output of one run at some steps.
+
+    Parameters
+    ----------
+    posterior : CurvePosterior
+        From `fit_curves`.
+    at : float or array
+        Steps, positive.
+    run : str
+        A fitted run, to continue its curve; else the name of a new one.
+    observed : Curve, optional
+        What a running job, not among the fitted runs, has shown so far: it tells the level of its
+        own curve, and which draws of the coefficients suit it.
+    schedule : Schedule, optional
+        Learning rate of the run, its future included; that of `observed` or of the fitted run by
+        default.
+    group : str or sequence of str, optional
+        Group whose coefficients hold; that of the run, or the only one, by default.
+    smooth : bool
+        True for the curve itself, without the noise of one measurement.
+
+    Returns
+    -------
+    CurveForecast
+        Laws pooled with equal weights.
+
+    Raises
+    ------
+    ForecastError
+        For steps that are not positive, or a run both fitted and observed.
+    UnknownNameError
+        When the group cannot be told.
+
+    Warns
+    -----
+    ExtrapolationWarning
+        When `observed` leaves fewer than 50 effective draws.
+    """
+    at = np.atleast_1d(np.asarray(at, dtype=float))
+    if not (np.isfinite(at) & (at > 0.0)).all():
+        raise ForecastError(f"forecast_curve: at is {at.min():g}, expected positive numbers.")
+    name = run or (observed.run if observed is not None else "")
+    fits = _fits(posterior, name, observed, group)
+    if observed is not None and name in fits[0].problem.runs:
+        raise ForecastError(
+            f"run {name!r} is observed, and among the fitted runs.",
+            "Leave observed= out, or fit without it.",
+        )
+    schedule = schedule or _schedule(fits[0], name, observed)
+    with one_thread():
+        parts = [predict_curve(fit, at, name, schedule, observed, smooth) for fit in fits]
+    ess = min(part.ess for part in parts)
+    if observed is not None and ess < ESS_MIN:
+        warnings.warn(
+            f"run {name!r} leaves {ess:.0f} effective draws: it is unlike the fitted runs."
+            " Fit again with it.",
+            ExtrapolationWarning,
+            stacklevel=2,
+        )
+    law = fits[0].problem.law
+    return CurveForecast(
+        name, posterior.along, posterior.output, law, at, _pooled(parts), observed, ess
+    )
+
+
+def _fits(
+    posterior: CurvePosterior,
+    run: str,
+    observed: Curve | None,
+    group: str | Sequence[str] | None,
+) -> tuple[CurveFit, ...]:
+    label = group or posterior.group_of(run)
+    if label is None and observed is not None and observed.group in posterior.labels:
+        label = observed.group
+    return posterior.of_group(label)
+
+
+def _schedule(fit: CurveFit, run: str, observed: Curve | None) -> Schedule | None:
+    if observed is not None:
+        return observed.schedule
+    runs = fit.problem.runs
+    return fit.problem.schedules[runs.index(run)] if run in runs else None
+
+
+def _pooled(parts: Sequence[Predicted]) -> Mixture:
+    return Mixture(
+        np.concatenate([part.mean for part in parts]),
+        np.concatenate([part.variance for part in parts]),
+    )

@@ -1,0 +1,107 @@
+"""Moves of scales, spreads and population that carry the groups along.
+
+What is moved changes the Gaussian of `inference.joint_gaussian`; everything else keeps its place
+within it, so that scales and spreads move almost as if all else were integrated out: the
+non-centred form, as far as a group's runs leave it open. The exact density accepts.
+
+References
+----------
+Yu and Meng (2011), To center or not to center, JCGS 20; Filippone, Zhong and Girolami (2013), A
+comparative evaluation of stochastic-based inference methods for Gaussian process models, Machine
+Learning 93, for whitening; Cotter, Roberts, Stuart and White (2013), MCMC methods for functions,
+Statistical Science 28, for the step in phi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bayescale.inference.pooled_chains import Chains
+
+_TOGETHER = (0.4, 1.0)
+"""Sizes of shifts and stretches of the noise of all groups, over the root of their number."""
+
+
+def move_scales(chains: Chains, *, fresh: bool) -> np.ndarray:
+    """Try new scales in every group, its law carried along; return where they were taken, (C, G).
+
+    Parameters
+    ----------
+    chains : Chains
+        What is moved.
+    fresh : bool
+        Draw scales anew about their mean in the warm-up, or step from the present ones.
+    """
+    moved, gain = chains.scales.propose(chains.x[..., chains.n_law :], chains.rng, fresh=fresh)
+    x = np.concatenate([chains.law, moved], axis=2)
+    products = chains.guides.given(x, chains.chosen)
+    back, there = chains.gaussian(), chains.gaussian(products=products)
+    phi = chains.phi()
+    z = back.standard(phi, chains.law)
+    x[..., : chains.n_law] = there.law(phi, z.law)
+    taken = chains.accept_groups(x, gain + back.log_dets - there.log_dets)
+    chains.products = np.where(taken[..., None, None], products, chains.products)
+    return taken
+
+
+def move_spreads(chains: Chains, k: int, newness: float, *, fresh: bool) -> np.ndarray:
+    """Try new spreads of coefficient k and a step of phi; return where they were taken, (C,).
+
+    Parameters
+    ----------
+    chains : Chains
+        What is moved.
+    k : int
+        Position among the pooled coefficients.
+    newness : float
+        Share of the step of phi that is new: 1 draws it afresh.
+    fresh : bool
+        As for `move_scales`.
+    """
+    state, rng = chains.state, chains.rng
+    present = state.log_spreads()
+    proposed, ways = chains.spreads.propose(present, rng, fresh=fresh)
+    step = proposed[:, k] - present[:, k]
+    own, spreads = state.own.copy(), state.spreads.copy()
+    own[:, k] *= np.exp(step[:, 0])
+    spreads[:, :, k] *= np.exp(step[:, 1:])
+    moved = replace(state, own=own, spreads=spreads)
+    back, there = (chains.gaussian(given, last=k) for given in (state, moved))
+    z = back.standard(chains.phi(), chains.law)
+    new = np.sqrt(1.0 - newness**2) * z.phi + newness * rng.standard_normal(z.phi.shape)
+    gain = ways[:, k] + step.sum(axis=1)
+    gain += 0.5 * ((new**2).sum(axis=1) - (z.phi**2).sum(axis=1))
+    gain += back.log_det - there.log_det + (back.log_dets - there.log_dets).sum(axis=1)
+    phi = there.phi(new)
+    return chains.accept(moved, phi, chains.with_law(there.law(phi, z.law)), gain)
+
+
+def move_noise_together(chains: Chains) -> np.ndarray:
+    """Try to shift the noise of all groups with its mean, and to stretch it with its spread.
+
+    Departures in units of the spread are held, laws carried along; returns where taken, (C,).
+    """
+    state, rng, target = chains.state, chains.rng, chains.target
+    n_groups, k = chains.x.shape[1], len(target.pooled) - 1
+    shift, stretch = np.array(_TOGETHER)[:, None] * rng.standard_normal((2, chains.n_chains))
+    shift, stretch = shift / np.sqrt(n_groups), stretch / np.sqrt(n_groups)
+    effects, own, x = state.effects.copy(), state.own.copy(), chains.x.copy()
+    effects[:, k, 0] += shift
+    own[:, k] *= np.exp(stretch)
+    centre = state.centres(target.population)[..., k]
+    departure = x[..., chains.n_law] - centre
+    x[..., chains.n_law] = centre + shift[:, None] + np.exp(stretch)[:, None] * departure
+    products = chains.guides.given(x, chains.chosen)
+    moved = replace(state, effects=effects, own=own)
+    back, there = chains.gaussian(), chains.gaussian(products=products)
+    phi = target.phi(moved, chains.weights)
+    z = back.standard(chains.phi(), chains.law)
+    x[..., : chains.n_law] = there.law(phi, z.law)
+    gain = (1 + n_groups) * stretch + (back.log_dets - there.log_dets).sum(axis=1)
+    taken = chains.accept(moved, phi, x, gain)
+    chains.products = np.where(taken[:, None, None, None], products, chains.products)
+    return taken

@@ -1,0 +1,279 @@
+"""The posterior of laws of curves: draws by group and law, saved and loaded with its curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.errors import InferenceError, UnknownNameError
+from bayescale.inference.datasets import read_datasets, write_datasets
+from bayescale.models.catalog import model_from_dict
+from bayescale.models.curve_problem import CurveProblem
+from bayescale.models.density import Density
+from bayescale.models.discrepancy import Floats
+from bayescale.models.drift import Drift, Places
+from bayescale.models.problem import Constants
+from bayescale.runs.schedule import Schedule
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+FORMAT = 1
+"""Version of the file layout; files of older versions must keep loading."""
+
+_HEAD = "curves"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CurveFit:
+    """One law on one group of curves.
+
+    Parameters
+    ----------
+    problem : CurveProblem
+        Thinned curves and model.
+    x : array, shape (S, P)
+        Draws of the unconstrained coordinates.
+    khat, ess : float
+        Pareto shape and effective size of the importance weights.
+    trusted : bool
+        Whether both passed their gates.
+    """
+
+    problem: CurveProblem
+    x: Floats
+    khat: float
+    ess: float
+    trusted: bool
+
+    def coefficients(self) -> dict[str, Floats]:
+        """Return draws of coefficients, ``sigma`` and ``tau``, each shape (S,)."""
+        return {s: v[:, 0] for s, v in Density(self.problem).constrain(self.x).items()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CurvePosterior:
+    """Draws of laws of curves for every group.
+
+    Parameters
+    ----------
+    name : str
+        Name of the curves.
+    along, output : str
+        What they run along, and what was measured.
+    group_columns : tuple of str
+        Columns that tell groups apart.
+    fits : mapping of tuple of str to tuple of CurveFit
+        By group label, one a law.
+    cpu_seconds : float
+        CPU time of the fit.
+    """
+
+    name: str
+    along: str
+    output: str
+    group_columns: tuple[str, ...]
+    fits: Mapping[tuple[str, ...], tuple[CurveFit, ...]]
+    cpu_seconds: float
+
+    def __repr__(self) -> str:
+        """Return one line: laws, groups, runs and the worst diagnostics."""
+        every = [fit for fits in self.fits.values() for fit in fits]
+        runs = sum(len(fits[0].problem.runs) for fits in self.fits.values())
+        return (
+            f"CurvePosterior of {' + '.join(self.laws)} on {runs} runs of {self.name!r} in"
+            f" {len(self.fits)} group(s): khat up to {max(fit.khat for fit in every):.2f}, ESS from"
+            f" {min(fit.ess for fit in every):.0f}"
+        )
+
+    @property
+    def laws(self) -> tuple[str, ...]:
+        """Names of the laws pooled."""
+        return tuple(fit.problem.law.name for fit in next(iter(self.fits.values())))
+
+    @property
+    def labels(self) -> tuple[tuple[str, ...], ...]:
+        """Labels of the groups."""
+        return tuple(self.fits)
+
+    def group_of(self, run: str) -> tuple[str, ...] | None:
+        """Return the group of a fitted run; None for a run that was not fitted."""
+        for label, fits in self.fits.items():
+            if run in fits[0].problem.runs:
+                return label
+        return None
+
+    def of_group(self, label: str | Sequence[str] | None = None) -> tuple[CurveFit, ...]:
+        """Return the fits of a group, of the only one by default.
+
+        Raises
+        ------
+        UnknownNameError
+            When no group has this label, or none was named and there are several.
+        """
+        wanted = (label,) if isinstance(label, str) else tuple(label or ())
+        if not wanted and len(self.fits) == 1:
+            return next(iter(self.fits.values()))
+        if wanted not in self.fits:
+            known = ["/".join(found) for found in self.fits]
+            raise UnknownNameError("group", "/".join(wanted), known, f"curves {self.name!r}")
+        return self.fits[wanted]
+
+    def summary(self, ci_prob: float = 0.9) -> pd.DataFrame:
+        """Return mean, sd and central interval of every coefficient, sampled and textbook.
+
+        Parameters
+        ----------
+        ci_prob : float
+            Probability of the central interval.
+
+        Returns
+        -------
+        DataFrame
+            One row per group, law and coefficient.
+        """
+        import pandas as pd
+
+        tails = (0.5 - ci_prob / 2, 0.5 + ci_prob / 2)
+        rows = []
+        for label, fits in self.fits.items():
+            for fit in fits:
+                head = {
+                    **dict(zip(self.group_columns, label, strict=True)),
+                    "law": fit.problem.law.name,
+                }
+                for symbol, draws in _all_coefficients(fit).items():
+                    low, high = np.quantile(draws, tails)
+                    said = {"coefficient": symbol, "mean": draws.mean(), "sd": draws.std()}
+                    ends = {f"q{100 * tails[0]:g}": low, f"q{100 * tails[1]:g}": high}
+                    rows.append({**head, **said, **ends})
+        return pd.DataFrame(rows)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the posterior to a NetCDF file, whole or not at all, and return its path."""
+        import xarray as xr
+
+        head = {
+            "format": FORMAT,
+            "name": self.name,
+            "along": self.along,
+            "output": self.output,
+            "group_columns": list(self.group_columns),
+            "labels": [list(label) for label in self.fits],
+            "laws": list(self.laws),
+            "cpu_seconds": self.cpu_seconds,
+        }
+        datasets = {_HEAD: xr.Dataset(attrs={"bayescale": json.dumps(head)})}
+        for k, fits in enumerate(self.fits.values()):
+            for law, fit in zip(self.laws, fits, strict=True):
+                datasets[f"group_{k}_{law}"] = _dataset(fit)
+        return write_datasets(Path(path), datasets)
+
+
+def load_curve_posterior(path: str | Path) -> CurvePosterior:
+    """Read a posterior written by `CurvePosterior.save`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A NetCDF file.
+
+    Raises
+    ------
+    InferenceError
+        When the file is missing, unreadable or no posterior of curves.
+    """
+    (head,) = read_datasets(path, (_HEAD,), "curve posterior")
+    try:
+        content = json.loads(head.attrs["bayescale"])
+        if content["format"] > FORMAT:
+            raise InferenceError(
+                f"curve posterior file {str(path)!r} has format {content['format']}, newer than"
+                f" {FORMAT}.",
+                "Update bayescale.",
+            )
+        names = [
+            f"group_{k}_{law}" for k in range(len(content["labels"])) for law in content["laws"]
+        ]
+        made = [_fit(dataset) for dataset in read_datasets(path, names, "curve posterior")]
+        size = len(content["laws"])
+        return CurvePosterior(
+            name=content["name"],
+            along=content["along"],
+            output=content["output"],
+            group_columns=tuple(content["group_columns"]),
+            fits={
+                tuple(label): tuple(made[size * k : size * (k + 1)])
+                for k, label in enumerate(content["labels"])
+            },
+            cpu_seconds=content["cpu_seconds"],
+        )
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise InferenceError(
+            f"curve posterior file {str(path)!r} is corrupt or not one of ours:"
+            f" {type(error).__name__} {error}.",
+            "Write it again with CurvePosterior.save.",
+        ) from error
+
+
+def _all_coefficients(fit: CurveFit) -> dict[str, Floats]:
+    sampled = fit.coefficients()
+    reference = fit.problem.constants.reference
+    if set(fit.problem.law.inputs) <= set(reference):
+        return {**sampled, **fit.problem.law.textbook(sampled, reference)}
+    return sampled
+
+
+def _dataset(fit: CurveFit) -> xr.Dataset:
+    import xarray as xr
+
+    problem = fit.problem
+    content = {
+        "spec": problem.spec.to_dict(),
+        "drift": asdict(problem.drift),
+        "runs": list(problem.runs),
+        "reference": dict(problem.constants.reference),
+        "level": problem.constants.level,
+        "schedules": [s and [s.steps.tolist(), s.rates.tolist()] for s in problem.schedules],
+        "diagnostics": {"khat": fit.khat, "ess": fit.ess, "trusted": fit.trusted},
+    }
+    arrays: dict[str, Any] = {
+        "draws": (("draw", "coordinate"), fit.x),
+        "linked": ("point", problem.log_loss),
+        "log_step": ("point", problem.places.x),
+        "run": ("point", problem.places.run),
+        "weight": ("point", problem.weights),
+    }
+    for name, values in problem.inputs.items():
+        dims = ("point",) if values.ndim == 1 else ("change", "point")
+        arrays[f"input_{name}"] = (dims, values)
+    return xr.Dataset(arrays, attrs={"bayescale": json.dumps(content)})
+
+
+def _fit(dataset: xr.Dataset) -> CurveFit:
+    content = json.loads(dataset.attrs["bayescale"])
+    arrays = {str(name): values.values for name, values in dataset.data_vars.items()}
+    y = arrays["linked"]
+    problem = CurveProblem(
+        spec=model_from_dict(content["spec"], "curve posterior file"),
+        inputs={k[6:]: v for k, v in arrays.items() if k.startswith("input_")},
+        log_loss=y,
+        trunks=np.full(len(y), ""),
+        constants=Constants(
+            reference=content["reference"],
+            level=content["level"],
+            log_compute_max=float(np.log(content["reference"]["at"])),
+        ),
+        drift=Drift(**content["drift"]),
+        runs=tuple(content["runs"]),
+        places=Places(arrays["log_step"], arrays["run"]),
+        weights=arrays["weight"],
+        schedules=tuple(s and Schedule(*map(np.array, s)) for s in content["schedules"]),
+    )
+    return CurveFit(problem=problem, x=arrays["draws"], **content["diagnostics"])

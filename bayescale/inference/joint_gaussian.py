@@ -1,0 +1,198 @@
+"""Effects, shared weights and all groups as one Gaussian, given spreads and scales.
+
+With every group's law made linear they are jointly Gaussian: phi = (effects, weights) with all
+groups integrated out, then each group given phi. In the coordinates that make this Gaussian
+standard the exact posterior is nearly standard too, whatever the spreads are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayescale.inference.pooled_density import PooledDensity
+from bayescale.inference.population_moves import PopulationState
+from bayescale.models.discrepancy import Floats
+
+_SMALLEST, _JITTER = 1e-5, 1e-10
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Something of phi and the same of the groups' law coordinates.
+
+    Parameters
+    ----------
+    phi : array, shape (C, F)
+        Of effects and shared weights.
+    law : array, shape (C, G, L)
+        Of the groups.
+    """
+
+    phi: Floats
+    law: Floats
+
+    def normal(self, rng: np.random.Generator) -> Pair:
+        """Return standard normals of the same shapes."""
+        parts = (np.asarray(rng.standard_normal(part.shape)) for part in (self.phi, self.law))
+        return Pair(*parts)
+
+    def plus(self, other: Pair, size: float | Floats) -> Pair:
+        """Return the sum with `size` times the other; sizes by group hold phi still."""
+        whole = float(np.max(size))
+        return Pair(self.phi + whole * other.phi, self.law + size * other.law)
+
+    def rotated(self, other: Pair, angle: Floats) -> Pair:
+        """Return cos(angle) times this plus sin(angle) times the other."""
+        cos, sin = np.cos(angle), np.sin(angle)
+        phi = cos.flat[0] * self.phi + sin.flat[0] * other.phi
+        return Pair(phi, cos * self.law + sin * other.law)
+
+    def squares(self) -> Floats:
+        """Return the sum of squares of both, shape (C,)."""
+        return np.asarray((self.phi**2).sum(axis=1) + (self.law**2).sum(axis=(1, 2)))
+
+
+class JointGaussian:
+    """The Gaussian of phi, shape (C, F), and of the groups' law coordinates, shape (C, G, L).
+
+    Parameters
+    ----------
+    target : PooledDensity
+        Population and groups.
+    at : array, shape (C, G, L)
+        Where their laws are made linear.
+    state : PopulationState
+        Its spreads hold the effects and groups.
+    products : array, shape (C, G, S, S)
+        From `Guides.given`.
+    log_sigma : array, shape (C, G)
+        Logs of the noise, given which its effects are Gaussian where it is pooled.
+    last : int, optional
+        Pooled coefficient that stands last in every factorisation: then moving its spreads changes
+        the rest only as far as the coefficient itself moves.
+    """
+
+    def __init__(
+        self,
+        target: PooledDensity,
+        at: Floats,
+        state: PopulationState,
+        products: Floats,
+        log_sigma: Floats,
+        last: int | None = None,
+    ) -> None:
+        self._target, self._at, self._state, self._last = target, at, state, last
+        precision, linear = self._prior()
+        of_groups, pulled = self._groups(products)
+        precision, linear = precision + of_groups, linear + pulled
+        self._add_noise(precision, linear, log_sigma)
+        size = state.effects.shape[2]
+        block = np.arange(0 if last is None else size) + size * (last or 0)
+        self._factor, self._inverse, self.log_det = _factorised(precision, block)
+        self.mean = _times(self._inverse.swapaxes(1, 2), _times(self._inverse, linear))
+
+    def _prior(self) -> tuple[Floats, Floats]:
+        """Return precision and linear term of phi before any group."""
+        population, state = self._target.population, self._state
+        n_chains, p, size = state.effects.shape
+        held = np.empty((n_chains, p, size))
+        held[:, :, 0] = 1.0 / population.sd**2
+        for block, spread in zip(population.blocks, state.spreads.swapaxes(0, 1), strict=True):
+            held[:, :, block] = _held(spread)[:, :, None]
+        ones = np.ones((n_chains, self._target.likelihood.n_weights))
+        diagonal = np.concatenate([held.reshape(n_chains, -1), ones], axis=1)
+        linear = np.zeros_like(diagonal)
+        linear[:, : p * size : size] = population.mean / population.sd**2
+        return diagonal[:, None, :] * np.eye(diagonal.shape[1]), linear
+
+    def _groups(self, products: Floats) -> tuple[Floats, Floats]:
+        """Integrate the groups out: return what is left of them, which speaks of phi."""
+        target, pooled, at = self._target, self._target.pooled_law, self._at
+        n_law, design = target.n_law, target.population.design
+        n_chains, p, size = self._state.effects.shape
+        n_groups, last = at.shape[1], p * size
+        sd = np.tile(target.free_sd, (n_chains, 1, 1))
+        sd[:, :, pooled] = self._state.own[:, None, : len(pooled)]
+        held = _held(sd)
+        inner = products[:, :, :n_law, :n_law] + np.eye(n_law) * held[:, :, None, :]
+        constant = products[:, :, :n_law, -1] - held * at
+        loose = np.setdiff1d(np.arange(n_law), pooled)
+        constant[:, :, loose] += (held * target.free_mean)[:, :, loose]
+        towards = np.zeros((n_chains, n_groups, n_law, last + target.likelihood.n_weights))
+        for k, row in enumerate(pooled):
+            towards[:, :, row, k * size : (k + 1) * size] = held[:, :, [row]] * design
+        towards[..., last:] = -products[:, :, :n_law, n_law:-1]
+        own = pooled[:0] if self._last is None else pooled[self._last :][:1]
+        self._group_factor, self._group_inverse, self.log_dets = _factorised(inner, own)
+        both = self._group_inverse @ np.concatenate([towards, constant[..., None]], axis=3)
+        solved = self._group_inverse.swapaxes(2, 3) @ both
+        self._slope, self._base = solved[..., :-1], solved[..., -1]
+        flat = both.reshape(n_chains, n_groups * n_law, -1)
+        lost = flat[..., :-1].swapaxes(1, 2) @ flat
+        precision, linear = -lost[..., :-1], lost[..., -1]
+        for k, row in enumerate(pooled):
+            part = slice(k * size, (k + 1) * size)
+            precision[:, part, part] += np.einsum("cg,gq,gr->cqr", held[:, :, row], design, design)
+            linear[:, part] += (held[:, :, row] * at[:, :, row]) @ design
+        precision[:, last:, last:] += products[:, :, n_law:-1, n_law:-1].sum(axis=1)
+        linear[:, last:] += products[:, :, n_law:-1, -1].sum(axis=1)
+        return precision, linear
+
+    def _add_noise(self, precision: Floats, linear: Floats, log_sigma: Floats) -> None:
+        """Add what the groups' noise says of its effects, where it is pooled."""
+        size, design = self._state.effects.shape[2], self._target.population.design
+        for k in range(len(self._target.pooled_law), len(self._target.pooled)):
+            part, held = slice(k * size, (k + 1) * size), _held(self._state.own[:, k])
+            precision[:, part, part] += held[:, None, None] * (design.T @ design)
+            linear[:, part] += held[:, None] * (log_sigma @ design)
+
+    def group_means(self, phi: Floats) -> Floats:
+        """Return the mean of each group's law coordinates given phi, shape (C, G, L)."""
+        n_chains, n_groups, n_law, size = self._slope.shape
+        moved = _times(self._slope.reshape(n_chains, n_groups * n_law, size), phi)
+        return np.asarray(self._at + self._base + moved.reshape(n_chains, n_groups, n_law))
+
+    def standard(self, phi: Floats, law: Floats) -> Pair:
+        """Return phi and the groups' coordinates as standard normals of the same shapes."""
+        departures = law - self.group_means(phi)
+        return Pair(
+            _times(self._factor.swapaxes(1, 2), phi - self.mean),
+            _times(self._group_factor.swapaxes(2, 3), departures),
+        )
+
+    def phi(self, z: Floats) -> Floats:
+        """Return phi of standard normals (C, F)."""
+        return np.asarray(self.mean + _times(self._inverse.swapaxes(1, 2), z))
+
+    def law(self, phi: Floats, z: Floats) -> Floats:
+        """Return the groups' law coordinates of phi and standard normals (C, G, L)."""
+        return self.group_means(phi) + _times(self._group_inverse.swapaxes(2, 3), z)
+
+    def pulled_back(self, of_phi: Floats, of_law: Floats) -> Pair:
+        """Return a gradient in phi and law as one in the standard normals."""
+        n_chains, n_groups, n_law, size = self._slope.shape
+        flat = self._slope.reshape(n_chains, n_groups * n_law, size)
+        whole = of_phi + _times(flat.swapaxes(1, 2), of_law.reshape(n_chains, -1))
+        return Pair(_times(self._inverse, whole), _times(self._group_inverse, of_law))
+
+
+def _held(sd: Floats) -> Floats:
+    """Return precisions, of spreads near zero only as large as differences of them bear."""
+    return 1.0 / np.maximum(sd, _SMALLEST) ** 2
+
+
+def _factorised(precision: Floats, last: np.ndarray) -> tuple[Floats, Floats, Floats]:
+    """Return F with precision = F F', some rows last to be solved for; its inverse, log |F|."""
+    size = precision.shape[-1]
+    order = np.concatenate([np.setdiff1d(np.arange(size), last), last])
+    held = precision * (1.0 + _JITTER * np.eye(size))
+    lower = np.asarray(np.linalg.cholesky(held[..., order, :][..., order]))
+    log_det = np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1)
+    back = np.argsort(order)
+    return lower[..., back, :], np.linalg.inv(lower)[..., back], log_det
+
+
+def _times(matrix: Floats, vector: Floats) -> Floats:
+    return np.asarray((matrix @ vector[..., None])[..., 0])

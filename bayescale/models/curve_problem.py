@@ -1,0 +1,197 @@
+"""Curves of one group made ready for a density: thinned, their history, their correlated errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bayescale.laws import Law, load_law
+from bayescale.laws.sequence import sequence_inputs
+from bayescale.models.discrepancy import Floats, Whitening, whiten
+from bayescale.models.drift import Drift, Places, drift_covariance
+from bayescale.models.problem import Constants, Problem
+from bayescale.models.spec import ModelSpec
+from bayescale.runs.curves import Curve
+from bayescale.runs.schedule import Schedule
+
+MAX_POINTS = 1500
+"""Points of a group after thinning: one eigendecomposition of them takes two seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveProblem(Problem):
+    """Curves of runs that share a law's coefficients, thinned.
+
+    Parameters
+    ----------
+    drift : Drift
+        Shape of the error along and between runs.
+    runs : tuple of str
+        Names of the runs.
+    places : Places
+        Where each point stands.
+    weights : array, shape (n,)
+        Measurements averaged in each point.
+    schedules : tuple of Schedule or None
+        Learning rate of each run.
+    """
+
+    drift: Drift
+    runs: tuple[str, ...]
+    places: Places
+    weights: Floats
+    schedules: tuple[Schedule | None, ...]
+
+    @cached_property
+    def reaches_beyond(self) -> bool:
+        """Whether a fitted point lies beyond the last fitted step: none does."""
+        return False
+
+    @cached_property
+    def ratios(self) -> dict[str, Floats]:
+        """What the law reads at each point."""
+        return dict(self.inputs)
+
+    @cached_property
+    def whitening(self) -> Whitening:
+        """The rotation under which residuals are independent."""
+        noise = np.diag(1.0 / self.weights)
+        return whiten(self.covariance(self.places, self.places), noise, len(self))
+
+    def covariance(self, places: Places, others: Places) -> Floats:
+        """Return the unit-tau covariance of the error at some places with others, (m, n)."""
+        assert self.spec.discrepancy is not None
+        return drift_covariance(self.drift, self.spec.discrepancy, places, others)
+
+    def places_of(self, at: Floats, run: str) -> Places:
+        """Return where steps of a run stand; a run of no fitted name is a new one."""
+        index = self.runs.index(run) if run in self.runs else -1
+        x = np.log(at / self.constants.reference["at"])
+        return Places(x, np.full(len(at), index))
+
+    def inputs_at(self, at: Floats, schedule: Schedule | None) -> dict[str, Floats]:
+        """Return what the law reads at steps of a run with a schedule."""
+        return sequence_inputs(self.law, at, schedule, self.constants.reference)
+
+
+def curve_problem(
+    spec: ModelSpec, drift: Drift, curves: Sequence[Curve], points: int = 60
+) -> CurveProblem:
+    """Return curves that share coefficients as one problem.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model, with a discrepancy.
+    drift : Drift
+        Shape of the error.
+    curves : sequence of Curve
+        Of one group.
+    points : int
+        Points kept of each run, fewer where they would pass `MAX_POINTS`; each is the mean of its
+        stretch, with its share of the noise.
+    """
+    law = load_law(spec.law)
+    reference = _reference(curves)
+    points = max(4, min(points, MAX_POINTS // len(curves)))
+    thinned = [thin(law, curve, reference, points) for curve in curves]
+    y = np.concatenate([part.y for part in thinned])
+    return CurveProblem(
+        spec=spec,
+        inputs=_joined([part.inputs for part in thinned]),
+        log_loss=y,
+        trunks=np.full(len(y), ""),
+        constants=Constants(
+            reference=reference,
+            level=float(np.median([part.y[-1] for part in thinned])),
+            log_compute_max=float(np.log(reference["at"])),
+        ),
+        drift=drift,
+        runs=tuple(curve.run for curve in curves),
+        places=Places(
+            np.concatenate([part.x for part in thinned]),
+            np.repeat(np.arange(len(curves)), [len(part.y) for part in thinned]),
+        ),
+        weights=np.concatenate([part.weights for part in thinned]),
+        schedules=tuple(curve.schedule for curve in curves),
+    )
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """Means of stretches of a curve: log step over the reference, linked output, inputs, counts."""
+
+    x: Floats
+    y: Floats
+    inputs: Mapping[str, Floats]
+    weights: Floats
+
+
+def thin(law: Law, curve: Curve, reference: Mapping[str, float], points: int) -> Thinned:
+    """Return a curve as at most `points` means.
+
+    Stretches are as long in the mean of log step and step, so that neither the fall at the start
+    nor a decay at the end is one point. Measurements at one step are one point in any case.
+
+    Parameters
+    ----------
+    law : Law
+        Says the scale of the output and what is read.
+    curve : Curve
+        The curve.
+    reference : mapping of str to float
+        See `sequence_inputs`.
+    points : int
+        Most points.
+    """
+    x, y = np.log(curve.at / reference["at"]), np.asarray(law.link(curve.output))
+    stretch = np.unique(curve.at, return_inverse=True)[1]
+    if stretch[-1] >= points:
+        progress = 0.5 * (_progress(x) + _progress(curve.at))
+        stretch = np.unique(np.floor(progress * points * (1 - 1e-9)), return_inverse=True)[1]
+    counts = np.bincount(stretch).astype(float)
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(np.bincount(stretch, values) / counts)
+
+    read = sequence_inputs(law, curve.at, curve.schedule, reference)
+    inputs = {
+        name: mean(values)
+        if values.ndim == 1
+        else np.array([mean(row) for row in values]).reshape(len(values), len(counts))
+        for name, values in read.items()
+    }
+    return Thinned(mean(x), mean(y), inputs, counts)
+
+
+def _progress(values: Floats) -> Floats:
+    return (values - values[0]) / (values[-1] - values[0])
+
+
+def _reference(curves: Sequence[Curve]) -> dict[str, float]:
+    """Return the last step, and the largest area and peak where runs have schedules."""
+    last = max(float(curve.at[-1]) for curve in curves)
+    found = {"at": last}
+    schedules = [(c.schedule, c.at[-1]) for c in curves if c.schedule is not None]
+    if schedules:
+        found["area"] = max(float(s.area(end)) for s, end in schedules)
+        found["peak"] = max(s.peak for s, _ in schedules)
+    return found
+
+
+def _joined(parts: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """Return inputs of runs side by side; runs with fewer changes of rate get idle ones."""
+    joined = {}
+    for name, values in parts[0].items():
+        arrays = [part[name] for part in parts]
+        if values.ndim == 2:
+            depth = max(len(array) for array in arrays)
+            idle = 1.0 if name == "rate" else 0.0
+            arrays = [
+                np.pad(a, ((0, depth - len(a)), (0, 0)), constant_values=idle) for a in arrays
+            ]
+        joined[name] = np.concatenate(arrays, axis=-1)
+    return joined

@@ -1,0 +1,98 @@
+"""How a curve leaves its law: slowly, more at its start, partly as its siblings do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bayescale.errors import ModelError, UnknownNameError
+from bayescale.models.discrepancy import Floats
+from bayescale.models.spec import Discrepancy
+
+Kind = Literal["integrated", "stationary"]
+KINDS: tuple[Kind, ...] = ("integrated", "stationary")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """The shape of a curve's error beside the numbers of `Discrepancy`.
+
+    Parameters
+    ----------
+    kind : {"integrated", "stationary"}
+        ``integrated``: the slope of log output against log step errs as an Ornstein-Uhlenbeck
+        process, so that the error grows from the last point on; for curves alone. ``stationary``:
+        the output itself errs as a Matern-3/2 process in log step; for runs that share a law.
+    common : float
+        Share of the error's variance that runs of a group have in common at like steps.
+    run : float
+        Variance of a run's own level, over that of the error.
+    """
+
+    kind: Kind
+    common: float = 0.0
+    run: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check kind and shares."""
+        if self.kind not in KINDS:
+            raise UnknownNameError("drift", self.kind, KINDS)
+        if not (0.0 <= self.common <= 1.0 and self.run >= 0.0):
+            raise ModelError(
+                f"drift: common is {self.common!r} and run {self.run!r}, expected a share from 0 to"
+                " 1 and a ratio of variances from 0 on."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where outputs stand: log steps and runs.
+
+    Parameters
+    ----------
+    x : array, shape (n,)
+        Log steps less that of the last fitted one.
+    run : array of int, shape (n,)
+        Index of the run.
+    """
+
+    x: Floats
+    run: Floats
+
+
+def drift_covariance(drift: Drift, shape: Discrepancy, places: Places, others: Places) -> Floats:
+    """Return the covariance of a group's error at unit tau, shape (m, n).
+
+    Parameters
+    ----------
+    drift, shape : Drift, Discrepancy
+        Kind and shares; length in e-folds of the step, and growth (`rho`) per e-fold before the
+        last fitted step.
+    places, others : Places
+        m and n of them.
+    """
+    grown, other_grown = (np.exp(shape.rho * np.maximum(-p.x, 0.0)) for p in (places, others))
+    base = _KERNELS[drift.kind](places.x[:, None], others.x[None, :], shape.length)
+    same = places.run[:, None] == others.run[None, :]
+    shared = np.where(same, 1.0, drift.common)
+    return np.asarray(shared * base * grown[:, None] * other_grown[None, :] + drift.run * same)
+
+
+def _integrated(x: Floats, y: Floats, length: float) -> Floats:
+    """Return the covariance of integrals from 0 of a process with covariance exp(-|x - y| / l)."""
+
+    def part(z: Floats) -> Floats:
+        z = np.abs(z) / length
+        return np.asarray(length**2 * (z + np.expm1(-z)))
+
+    return part(x) + part(y) - part(x - y)
+
+
+def _stationary(x: Floats, y: Floats, length: float) -> Floats:
+    scaled = np.sqrt(3.0) * np.abs(x - y) / length
+    return np.asarray((1.0 + scaled) * np.exp(-scaled))
+
+
+_KERNELS = {"integrated": _integrated, "stationary": _stationary}

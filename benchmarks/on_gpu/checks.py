@@ -1,0 +1,116 @@
+"""Is what the device computes right? Members against members alone, mixers against slow forms."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import tempfile
+from pathlib import Path
+
+import torch
+from on_gpu.bench import open_stack, random_tokens
+from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
+
+from bayescale.harness.architectures import ARCHITECTURES, Backbone
+from bayescale.harness.config import ArchitectureConfig, RunConfig
+from bayescale.harness.resident import resident
+from bayescale.harness.schedule import Segment
+
+ORACLE_LIMIT = 5e-3
+"""Largest error of a mixer in bfloat16, as a share of the norm of what it should say."""
+LOSS_LIMIT = {"float32": 1e-4, "bfloat16": 5e-3}
+"""Largest difference of a loss after twenty steps, as a share of it: sums of another order."""
+STEPS = 20
+LENGTH = 150
+"""Positions: several chunks of every mixer, the last one not full."""
+
+
+def all_checks(device: str, *, tiny: bool) -> list[dict[str, object]]:
+    """Return one row a check: what, found, limit, passed."""
+    rows = [_row(f"{name}, bfloat16, slow form", mixer_error(name, device), ORACLE_LIMIT)
+            for name in sorted(ARCHITECTURES)]  # fmt: skip
+    shape = REHEARSAL[0] if tiny else LADDER[2]
+    for precision, limit in LOSS_LIMIT.items():
+        for architecture in sorted(ARCHITECTURES):
+            n = 2 if tiny else 4
+            config = unit(shape, n, architecture=architecture, tiny=tiny, precision=precision)
+            found = stack_error(config, device, 2 if tiny else STEPS)
+            rows.append(_row(f"{architecture}, {precision}, stack against one", found, limit))
+    rows.append(
+        _row("batches of the device and of the host", batches_differ(shape, device, tiny), 0)
+    )
+    return rows
+
+
+def mixer_error(name: str, device: str) -> float:
+    """Return the error of a mixer in bfloat16 against its slow form in float64, both its layers."""
+    config = ArchitectureConfig(
+        name=name, d_model=64, n_layers=2, n_heads=2, ffn_width=64, vocab_size=8, context=LENGTH
+    )
+    backbone = Backbone(config)
+    flat = backbone.initial(0)[None].bfloat16()
+    drawn = torch.randn(1, LENGTH, config.d_model, generator=torch.Generator().manual_seed(1))
+    stream = torch.nn.functional.rms_norm(drawn, (config.d_model,)).bfloat16()
+    errors = []
+    for layer in range(config.n_layers):
+        params = _of_layer(backbone.unpack(flat), layer)
+        exact = _slow(name, stream[0], params, config, layer)
+        on_device = {key: value.to(device) for key, value in params.items()}
+        found = backbone.mixer(stream.to(device), on_device, LENGTH, layer)[0].double().cpu()
+        errors.append(float((found - exact).norm() / exact.norm()))
+    return max(errors)
+
+
+def _of_layer(params: dict[str, torch.Tensor], layer: int) -> dict[str, torch.Tensor]:
+    mix = f"{layer}.mix."
+    own = {n.removeprefix(mix): p for n, p in params.items() if n.startswith(mix)}
+    return own | {
+        n.removeprefix("shared."): p for n, p in params.items() if n.startswith("shared.")
+    }
+
+
+def _slow(
+    name: str,
+    stream: torch.Tensor,
+    params: dict[str, torch.Tensor],
+    config: ArchitectureConfig,
+    layer: int,
+) -> torch.Tensor:
+    """Return what the tests' slow form says of one sequence, in float64 on the host."""
+    oracle = importlib.import_module(f"tests.harness.architectures.reference_{name}")
+    own = {key: value[0].double() for key, value in params.items()}
+    # The slow forms know shared parameters by their full name.
+    return oracle.mix(
+        stream.double(), own | {f"shared.{k}": v for k, v in own.items()}, config, layer
+    )
+
+
+def stack_error(config: RunConfig, device: str, n_steps: int) -> float:
+    """Return how far losses after some steps of a stack are from those of its members alone."""
+    together = _losses(config, device, n_steps)
+    alone = [
+        _losses(dataclasses.replace(config, members=(member,)), device, n_steps)[0]
+        for member in config.members
+    ]
+    return max(abs(a - b) / b for a, b in zip(together, alone, strict=True))
+
+
+def _losses(config: RunConfig, device: str, n_steps: int) -> list[float]:
+    stretch = Segment(start=0, stop=n_steps, shape="constant", branches=False, measured=False)
+    with tempfile.TemporaryDirectory() as folder:
+        steps = open_stack(config, "graph", device, Path(folder))
+        steps.take(steps.state, stretch)
+    return steps.last.tolist()
+
+
+def batches_differ(shape: Shape, device: str, tiny: bool) -> float:
+    """Return the share of tokens that differ between batches of the device and of the host."""
+    config = unit(shape, 3, tiny=tiny, precision="float32")
+    host, seeds, n = random_tokens(config), (0, 1, 2), 4
+    drawn = resident(host, seeds, n_sequences=n, n_steps=50, device=device)
+    step = torch.tensor(49, device=device)
+    return float((drawn.draw(step).cpu() != host.train(seeds, 49, n)).double().mean())
+
+
+def _row(what: str, found: float, limit: float) -> dict[str, object]:
+    return {"check": what, "found": found, "limit": limit, "passed": found <= limit}

@@ -1,0 +1,164 @@
+"""Train a resolved plan until a deadline, and go on from there when started again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from on_gpu.bench import give_back, stack_seconds
+
+from bayescale.harness.accounting import count_params
+from bayescale.harness.budget import Limits, fitted
+from bayescale.harness.config import RunConfig
+from bayescale.harness.estimate import Estimate
+from bayescale.harness.packing import unpack_corpus
+from bayescale.harness.resolved_plan import ResolvedPlan, tuned_rates
+from bayescale.harness.runs_file import write_tables, write_whole
+from bayescale.harness.steps import Style
+from bayescale.harness.train import Outcome, train
+
+SMALL = {".json", ".jsonl", ".csv"}
+RATES, SEEDS = "learning_rates.json", "fitted.json"
+CORPORA = "corpora"
+"""Folder of unpacked corpora; they and checkpoints are not carried from one machine to the next."""
+
+
+@dataclass
+class Session:
+    """One call: where things are, and when to stop."""
+
+    packed: Path
+    """Folder of packed corpora."""
+    out: Path
+    """Folder of everything that is written."""
+    device: str
+    seconds: float
+    """Wall seconds of this call."""
+    compile_from: int
+    """Width from which networks are compiled."""
+    rehearsal: bool = False
+    began: float = field(default_factory=time.time)
+    asked: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        signal.signal(signal.SIGTERM, lambda number, _: self.asked.append(number))
+
+    def over(self) -> bool:
+        """Return whether to save the state and stop."""
+        return bool(self.asked) or time.time() - self.began > self.seconds
+
+    def style(self, config: RunConfig) -> Style:
+        """Return how a unit takes its steps."""
+        wide = config.architecture.d_model >= self.compile_from
+        return "compiled" if wide and not self.rehearsal else "resident"
+
+    def say(self, *words: object) -> None:
+        """Print a line with the seconds since the start."""
+        print(f"{time.time() - self.began:7.1f} s ", *words, flush=True)
+
+
+def train_plan(plan: ResolvedPlan, session: Session, *, budget: float) -> Outcome:
+    """Train a plan as far as this call gets and write its tables.
+
+    ``budget`` is the wall seconds of the plan in all calls together: seeds, then long runs, are
+    left out until it fits; what was left out is decided once and kept.
+    """
+    folder = session.out / plan.name
+    unpacked = session.out / CORPORA / plan.corpus
+    corpus = (
+        None if plan.units[0].data.facts else unpack_corpus(session.packed / plan.corpus, unpacked)
+    )
+
+    def run(config: RunConfig) -> Outcome:
+        return _train(config, folder / "units" / config.content_hash, corpus, session)
+
+    for trial in plan.trials:
+        if run(trial) == "stopped":
+            return "stopped"
+    rates = tuned_rates(plan, [folder / "units" / t.content_hash for t in plan.trials])
+    write_whole(folder / RATES, json.dumps(rates, indent=1) + "\n")
+    units = _fitted(plan.with_rates(rates).units, folder / SEEDS, budget, session)
+    held_back = frozenset(units[i].content_hash for i in plan.held_back)
+    places = [(unit, folder / "units" / unit.content_hash) for unit in units]
+    for unit in units:
+        outcome = run(unit)
+        write_tables(folder, places, held_back)
+        if outcome == "stopped":
+            return "stopped"
+    return "finished"
+
+
+def _train(config: RunConfig, folder: Path, corpus: Path | None, session: Session) -> Outcome:
+    begin, style = time.time(), session.style(config)
+    outcome = train(
+        config,
+        folder,
+        corpus_dir=corpus,
+        device=session.device,
+        style=style,
+        should_stop=session.over,
+    )
+    give_back(session.device)
+    shape = config.architecture
+    session.say(
+        f"{shape.name} {shape.d_model}x{shape.n_layers}, {len(config.members)} members, {style}: "
+        f"{outcome} after {time.time() - begin:.1f} s"
+    )
+    return outcome
+
+
+def _fitted(
+    units: tuple[RunConfig, ...], kept: Path, budget: float, session: Session
+) -> tuple[RunConfig, ...]:
+    """Return the units that the budget has room for, as decided the first time."""
+    if not kept.is_file():
+        found = units if budget == float("inf") else _within(units, budget, session)
+        write_whole(kept, json.dumps([unit.to_json() for unit in found], indent=1) + "\n")
+    return tuple(RunConfig.from_json(text) for text in json.loads(kept.read_text()))
+
+
+def _within(units: tuple[RunConfig, ...], budget: float, session: Session) -> tuple[RunConfig, ...]:
+    estimates = []
+    for unit in units:
+        captured = "compile+graph" if session.style(unit) == "compiled" else "graph"
+        seconds = 0.01 if session.rehearsal else 0.5
+        step, _ = stack_seconds(unit, captured, session.device, seconds=seconds, rounds=3)
+        give_back(session.device)
+        speed = len(unit.members) * unit.train.batch_tokens / step
+        estimates.append(Estimate(config=unit, tokens_per_second=speed))
+        session.say(f"{count_params(unit.architecture)} parameters: {speed:.3g} tokens/s")
+    found = fitted(estimates, Limits(seconds=budget))
+    for one in found:
+        session.say(
+            f"{one.n_params} parameters: {len(one.config.members)} seeds, {one.seconds:.0f} s"
+        )
+    return tuple(one.config for one in found)
+
+
+def archive(out: Path, target: Path) -> Path:
+    """Write all but checkpoints and tokens into one small file, whole or not at all."""
+    partial = target.with_name(target.name + ".tmp")
+    with tarfile.open(partial, "w:gz") as file:
+        for path in sorted(out.rglob("*")):
+            small = path.is_file() and path.suffix in SMALL
+            if small and path.relative_to(out).parts[0] != CORPORA:
+                file.add(path, path.relative_to(out))
+    partial.replace(target)
+    return target
+
+
+def restore(archived: Path, out: Path) -> None:
+    """Put back what `archive` kept; what is there already is newer and stays."""
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(archived) as file:
+            file.extractall(folder, filter="data")
+        for path in Path(folder).rglob("*"):
+            target = out / path.relative_to(folder)
+            if path.is_file() and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())

@@ -1,0 +1,55 @@
+"""The drift of curves from their law."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bayescale.errors import ModelError, UnknownNameError
+from bayescale.laws import Prior, load_law
+from bayescale.models.curve_problem import thin
+from bayescale.models.drift import KINDS, Drift, Places, drift_covariance
+from bayescale.models.spec import Discrepancy
+from bayescale.runs.curves import Curve
+
+SHAPE = Discrepancy(
+    tau=Prior("LogNormal", {"mu": -4.0, "sigma": 1.0}), length=0.6, rho=0.4, kappa=0.0
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_covariances_are_covariances(kind):
+    rng = np.random.default_rng(0)
+    places = Places(rng.uniform(-3.0, 1.0, 60), rng.integers(0, 3, 60))
+    drift = Drift(kind=kind, common=0.6, run=0.2)
+    covariance = drift_covariance(drift, SHAPE, places, places)
+    np.testing.assert_allclose(covariance, covariance.T)
+    assert np.linalg.eigvalsh(covariance).min() > -1e-10
+
+
+def test_the_integrated_drift_is_an_integral_of_correlated_slopes():
+    grid = np.linspace(0.0, 1.0, 2001)
+    slopes = np.exp(-np.abs(grid[:, None] - grid[None, :]) / SHAPE.length)
+    step = grid[1]
+    ends = [500, 2000]
+    wanted = [[slopes[: a + 1, : b + 1].sum() * step**2 for b in ends] for a in ends]
+    places = Places(grid[ends], np.zeros(2))
+    found = drift_covariance(Drift(kind="integrated"), SHAPE, places, places)
+    np.testing.assert_allclose(found, wanted, rtol=5e-3)
+
+
+def test_drift_is_checked():
+    with pytest.raises(UnknownNameError, match="unknown drift 'random'"):
+        Drift(kind="random")  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match=r"common is 1\.5"):
+        Drift(kind="stationary", common=1.5)
+
+
+def test_means_of_stretches_keep_every_measurement():
+    rng = np.random.default_rng(0)
+    at = np.sort(rng.integers(1, 5000, 1000)).astype(float)
+    curve = Curve(run="r", at=at, output=3.0 + 0.1 * rng.standard_normal(1000))
+    found = thin(load_law("learning_curve_m3"), curve, {"at": at[-1]}, 50)
+    assert len(found.y) <= 50
+    assert found.weights.sum() == 1000
+    np.testing.assert_allclose(found.weights @ found.y, np.log(curve.output).sum())
