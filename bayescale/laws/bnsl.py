@@ -45,14 +45,14 @@ def _break(k: int) -> tuple[Coefficient, ...]:
         unit="1",
         support="real",
         meaning=f"change of slope at break {k}",
-        prior=Prior("Normal", {"mu": 0.0, "sigma": 2.0}, "published -.8 to 5.7"),
+        prior=Prior("Normal", {"mu": 0.0, "sigma": 0.7}, "slopes steepen, flatten or turn"),
     )
     width = Coefficient(
         symbol=f"f{k}",
         unit="1",
         support="positive",
         meaning=f"width of break {k}; near zero is a corner",
-        prior=Prior("LogNormal", {"mu": -1.2, "sigma": 1.0}, "published .05 to 1.4"),
+        prior=Prior("LogNormal", {"mu": -1.2, "sigma": 0.6}, "published .05 to 1.4"),
     )
     return _FIRST if k == 1 else _gap(k), change, width
 

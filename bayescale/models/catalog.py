@@ -13,9 +13,10 @@ import yaml
 
 from bayescale.errors import ModelError, UnknownNameError
 from bayescale.laws import Prior, list_laws
+from bayescale.models.discrepancy import OPTIONAL_PARTS, Discrepancy
 from bayescale.models.from_law import GP_SUFFIX, SUFFIX, from_law, law_of
 from bayescale.models.hedge import Hedge
-from bayescale.models.spec import OPTIONAL_PARTS, Discrepancy, LearnedFrom, ModelSpec, Noise
+from bayescale.models.spec import LearnedFrom, ModelSpec, Noise
 from bayescale.registry import shipped
 
 DEFAULT_MODEL = "coupled_growing_gp"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bayescale.laws import Law, Prior, SequenceLaw, load_law
+from bayescale.models.discrepancy import Discrepancy
 from bayescale.models.drift import Drift
 from bayescale.models.from_law import plain_weak
-from bayescale.models.spec import Discrepancy, ModelSpec, Noise
+from bayescale.models.spec import ModelSpec, Noise
 
 SUFFIX = "_curve_weak"
 """What follows a law's name in the name of its model of curves."""

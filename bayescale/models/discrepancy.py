@@ -12,13 +12,70 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from bayescale.models.spec import Discrepancy
+from bayescale.errors import ModelError
+from bayescale.laws import Law, Prior
+from bayescale.runs.schema import N_PARAMS, N_TOKENS
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Discrepancy:
+    """The law's own error: a Gaussian process on log inputs, and the improvement not delivered.
+
+    Parameters
+    ----------
+    tau : Prior
+        Standard deviation of the process at the largest fitted compute, on log loss.
+    length : float
+        Length scale, in e-folds of the inputs.
+    rho : float
+        Growth of the standard deviation per e-fold of compute below the largest fitted compute.
+    kappa : float
+        Standard deviation of the share of the promised improvement that does not arrive beyond
+        the largest fitted compute; one unknown per table.
+    shared : float
+        Share of the process's variance that groups of one pooled fit have in common.
+    rho_tokens : float
+        Growth of the standard deviation per e-fold of tokens below the most of any fitted run.
+    rho_ratio : float
+        Growth per e-fold that a run's tokens per parameter lie off the fitted runs' median.
+    """
+
+    tau: Prior
+    length: float
+    rho: float
+    kappa: float
+    shared: float = 0.0
+    rho_tokens: float = 0.0
+    rho_ratio: float = 0.0
+
+
+OPTIONAL_PARTS = ("shared", "rho_tokens", "rho_ratio")
+"""Numbers of a discrepancy that a model file may leave out: zero."""
+
+
 RATIO_REACH = 4.0
 """E-folds of tokens per parameter beyond which a run is no stranger than it is already."""
+
+
+def check_growth(model: str, shape: Discrepancy, law: Law) -> None:
+    """Raise where a discrepancy grows with what a law does not read.
+
+    Raises
+    ------
+    ModelError
+        With the number and the columns that are missing.
+    """
+    needed = {"rho_tokens": {N_TOKENS}, "rho_ratio": {N_TOKENS, N_PARAMS}}
+    for part, columns in needed.items():
+        missing = sorted(columns - set(law.inputs))
+        if getattr(shape, part) and missing:
+            raise ModelError(
+                f"model {model!r}: discrepancy.{part} is {getattr(shape, part):g}, but law"
+                f" {law.name!r} does not read {', '.join(missing)}.",
+                "Leave it out; rho speaks of compute.",
+            )
 
 
 def kernel(shape: Discrepancy, positions: Floats, others: Floats) -> Floats:

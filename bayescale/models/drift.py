@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 
 from bayescale.errors import ModelError, UnknownNameError
-from bayescale.models.discrepancy import Floats
-from bayescale.models.spec import Discrepancy
+from bayescale.models.discrepancy import Discrepancy, Floats
 
 Kind = Literal["integrated", "stationary"]
 KINDS: tuple[Kind, ...] = ("integrated", "stationary")

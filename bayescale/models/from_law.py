@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bayescale.laws import LAWS, Law, Prior, load_law
-from bayescale.models.spec import TOP_DECADE, Discrepancy, ModelSpec, Noise
+from bayescale.models.discrepancy import Discrepancy
+from bayescale.models.spec import TOP_DECADE, ModelSpec, Noise
 from bayescale.runs.schema import LOSS
 
 SUFFIX = "_plain_weak"

@@ -12,8 +12,8 @@ from bayescale.errors import ModelError
 from bayescale.laws import Prior, load_law
 from bayescale.laws.prior import LEVEL
 from bayescale.models.corpus_prior import CorpusPrior, load_corpus_prior
-from bayescale.models.discrepancy import Floats
-from bayescale.models.spec import Discrepancy, LearnedFrom, ModelSpec, Noise
+from bayescale.models.discrepancy import Discrepancy, Floats
+from bayescale.models.spec import LearnedFrom, ModelSpec, Noise
 from bayescale.registry import shipped
 
 REFERENCE = {"n_params": 1e9, "n_tokens": 2e10}

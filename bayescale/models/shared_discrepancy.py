@@ -14,8 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import linalg
 
-from bayescale.models.discrepancy import Floats, kernel
-from bayescale.models.spec import Discrepancy
+from bayescale.models.discrepancy import Discrepancy, Floats, kernel
 
 MAX_ANCHORS = 20
 """More cost more than they explain: 20 hold all but a few percent of the common variance."""

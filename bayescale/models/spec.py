@@ -13,8 +13,8 @@ from bayescale.errors import ModelError, UnknownNameError
 from bayescale.laws import Law, Prior, load_law
 from bayescale.laws.from_formula import define_law
 from bayescale.models.covariates import COVARIATES
+from bayescale.models.discrepancy import OPTIONAL_PARTS, Discrepancy, check_growth
 from bayescale.models.hedge import Hedge
-from bayescale.runs.schema import N_PARAMS, N_TOKENS
 
 NoiseDistribution = Literal["normal", "student_t"]
 NOISE_DISTRIBUTIONS: tuple[NoiseDistribution, ...] = ("normal", "student_t")
@@ -24,42 +24,6 @@ POOLINGS: tuple[Pooling, ...] = ("complete", "none", "partial", "crossed")
 
 TOP_DECADE = "top_decade"
 """Reference run at the geometric mean of the runs in the table's last decade of compute."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Discrepancy:
-    """The law's own error: a Gaussian process on log inputs, and the improvement not delivered.
-
-    Parameters
-    ----------
-    tau : Prior
-        Standard deviation of the process at the largest fitted compute, on log loss.
-    length : float
-        Length scale, in e-folds of the inputs.
-    rho : float
-        Growth of the standard deviation per e-fold of compute below the largest fitted compute.
-    kappa : float
-        Standard deviation of the share of the promised improvement that does not arrive beyond
-        the largest fitted compute; one unknown per table.
-    shared : float
-        Share of the process's variance that groups of one pooled fit have in common.
-    rho_tokens : float
-        Growth of the standard deviation per e-fold of tokens below the most of any fitted run.
-    rho_ratio : float
-        Growth per e-fold that a run's tokens per parameter lie off the fitted runs' median.
-    """
-
-    tau: Prior
-    length: float
-    rho: float
-    kappa: float
-    shared: float = 0.0
-    rho_tokens: float = 0.0
-    rho_ratio: float = 0.0
-
-
-OPTIONAL_PARTS = ("shared", "rho_tokens", "rho_ratio")
-"""Numbers of a discrepancy that a model file may leave out: zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,22 +226,11 @@ class ModelSpec:
             limits["discrepancy.shared"] = (self.discrepancy.shared, 0.0, 1.0)
             limits["discrepancy.rho_tokens"] = (self.discrepancy.rho_tokens, 0.0, 1.0)
             limits["discrepancy.rho_ratio"] = (self.discrepancy.rho_ratio, 0.0, 1.0)
-            self._check_growth(self.discrepancy)
+            check_growth(self.name, self.discrepancy, load_law(self.law))
         for field, (value, low, high) in limits.items():
             if not low <= value <= high:
                 raise ModelError(
                     f"model {self.name!r}: {field} is {value!r}, expected {low:g} to {high:g}."
-                )
-
-    def _check_growth(self, shape: Discrepancy) -> None:
-        needed = {"rho_tokens": {N_TOKENS}, "rho_ratio": {N_TOKENS, N_PARAMS}}
-        inputs = set(load_law(self.law).inputs)
-        for part, columns in needed.items():
-            if getattr(shape, part) and not columns <= inputs:
-                raise ModelError(
-                    f"model {self.name!r}: discrepancy.{part} is {getattr(shape, part):g}, but law"
-                    f" {self.law!r} does not read {', '.join(sorted(columns - inputs))}.",
-                    "Leave it out; rho speaks of compute.",
                 )
 
     def _check_noise(self) -> None:

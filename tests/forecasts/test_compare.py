@@ -102,13 +102,13 @@ def test_shipped_models_come_with_their_scores_on_public_tables() -> None:
 def test_a_law_stands_for_its_model_with_a_discrepancy() -> None:
     runs = simulate(seed=4)
     found = bs.compare(runs, ["coupled", "chinchilla", "kaplan"])
-    assert set(found.models) == {"coupled_gp", "chinchilla_gp_weak", "kaplan_plain_weak"}
+    assert set(found.models) == {"coupled_growing_gp", "chinchilla_gp_weak", "kaplan_plain_weak"}
 
 
 def test_every_model_the_table_can_serve_is_the_default() -> None:
     runs = bs.read_runs(simulate())
     assert "chinchilla_plain_weak_partial" not in servable(runs)
-    assert {"coupled_gp", "kaplan_plain_weak"} <= set(servable(runs))
+    assert {"coupled_growing_gp", "kaplan_plain_weak"} <= set(servable(runs))
 
 
 def test_a_law_of_compute_is_compared(made) -> None:

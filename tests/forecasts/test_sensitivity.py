@@ -16,6 +16,7 @@ from bayescale.forecasts.sensitivity import (
     given_floor,
     sensitivity,
 )
+from bayescale.models.catalog import DEFAULT_MODEL, WEAK_MODEL
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_a_third_of_the_draws_lies_in_a_third_of_the_floor(posterior) -> None:
 def test_a_table_is_fitted_first(runs, made) -> None:
     at = pd.DataFrame({"n_params": [2e9], "n_tokens": [8e10]})
     again = sensitivity(runs, at)
-    assert again["model"][0] in ("coupled_gp", "coupled_gp_weak")
+    assert again["model"][0] in (DEFAULT_MODEL, WEAK_MODEL)
 
 
 def test_runs_come_back_as_they_were_fitted(posterior, runs) -> None:

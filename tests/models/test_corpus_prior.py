@@ -22,8 +22,6 @@ from bayescale.models.learned import (
 )
 from bayescale.registry import shipped
 
-PRIOR = shipped("models", "priors", "coupled_gp.json")
-
 
 @pytest.fixture(scope="module", params=sorted(STARTS))
 def name(request: pytest.FixtureRequest) -> str:
@@ -96,8 +94,9 @@ def test_a_model_that_learned_nothing_is_refused() -> None:
         corpus_prior_of(bs.load_model("coupled_gp_weak"))
 
 
-def test_a_changed_file_is_noticed(prior: CorpusPrior, tmp_path: Path) -> None:
-    content = json.loads(PRIOR.read_text(encoding="utf-8"))
+def test_a_changed_file_is_noticed(name: str, prior: CorpusPrior, tmp_path: Path) -> None:
+    file = shipped("models", "priors", f"{name}.json")
+    content = json.loads(file.read_text(encoding="utf-8"))
     content["gains"][0][0] += 1.0
     path = tmp_path / "coupled_gp.json"
     path.write_text(json.dumps(content), encoding="utf-8")

@@ -8,8 +8,8 @@ import pytest
 from bayescale.errors import ModelError, UnknownNameError
 from bayescale.laws import Prior, load_law
 from bayescale.models.curve_problem import thin
+from bayescale.models.discrepancy import Discrepancy
 from bayescale.models.drift import KINDS, Drift, Places, drift_covariance
-from bayescale.models.spec import Discrepancy
 from bayescale.runs.curves import Curve
 
 SHAPE = Discrepancy(

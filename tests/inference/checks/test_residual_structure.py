@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from bayescale.inference.checks.residual_structure import FALSE_ALARMS
+from bayescale.models.catalog import DEFAULT_MODEL
 from tests.inference.checks.conftest import finding, isoflop_table, simulate
 
 # Some of these tables give importance weights a khat of .70; the check does not read them.
@@ -48,7 +49,7 @@ def test_a_plain_model_is_shown_the_way_out(fit) -> None:
     assert found.level == "REVIEW"
     assert "chinchilla law bends" in found.message
     assert "intervals are too narrow" in found.message
-    assert "model='coupled_gp'" in found.recommendation
+    assert f"model='{DEFAULT_MODEL}'" in found.recommendation
 
 
 def test_a_discrepancy_carries_what_the_law_leaves(fit) -> None:
