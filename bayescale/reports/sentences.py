@@ -168,8 +168,7 @@ LIVE = {
     "pilots turns": "{pilot} costs {cost} and adds {worth} to the decision; knowing every loss"
     " beforehand would add {perfect}.",
     "pilots never": "The plan names none; knowing every loss beforehand would add {perfect}.",
-    "moved": "Moved from the plan: {what}. The reasons and whatever does not change on moving a"
-    " slider stay those of the plan.",
+    "moved": "Moved from the plan: {what}. Reasons, checks and turning points stay the plan's.",
     "back": "Back to the plan",
     "sliders": "Move a slider; its mark is where funding {name} turns, the others as they stand.",
 }

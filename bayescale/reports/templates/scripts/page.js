@@ -78,8 +78,9 @@ function show(page) {
   const notches = readNotches(page), state = stateAt(page, notches);
   const found = weigh(page, state), texts = sentences(page, state, found);
   write(texts);
-  const word = document.querySelector('[data-live="verdict"]');
-  word.className = page.tones[found.verdict];
+  document.querySelectorAll('[data-live="verdict"]').forEach((word) => {
+    word.className = page.tones[found.verdict];
+  });
   writeTables(page, state, found);
   mark(page, found, texts);
   drawForecast(page, state, found);
