@@ -28,7 +28,7 @@ from on_gpu.bench import copy_bytes, matmul_flops
 from on_gpu.checks import all_checks
 from on_gpu.rivals import rivals
 from on_gpu.speed import Row, speeds
-from on_gpu.training import Session, archive, restore, train_plan
+from on_gpu.training import Session, restore, train_plan
 
 from bayescale.errors import BayescaleError
 from bayescale.harness.record import hardware
@@ -99,6 +99,7 @@ def train(asked: argparse.Namespace, device: str) -> int:
         device=device,
         seconds=asked.seconds,
         compile_from=asked.compile_from,
+        archive=asked.archive or asked.out / ARCHIVE,
         rehearsal=asked.rehearse,
     )
     outcome = "finished"
@@ -106,7 +107,7 @@ def train(asked: argparse.Namespace, device: str) -> int:
         if outcome == "finished":
             plan = ResolvedPlan.from_json(path.read_text())
             outcome = train_plan(plan, session, budget=asked.budget)
-    kept = archive(asked.out, asked.out / ARCHIVE)
+    kept = session.archive
     session.say(f"{outcome}; {kept.name} has {kept.stat().st_size / 1e6:.2f} MB")
     return 0 if outcome == "finished" else STOPPED
 
@@ -131,6 +132,7 @@ def _arguments() -> argparse.Namespace:
                 "--budget", type=float, default=float("inf"), help="seconds of all sizes"
             )
             one.add_argument("--compile-from", type=int, default=256, help="width")
+            one.add_argument("--archive", type=Path, help=f"where {ARCHIVE} goes, if not in --out")
             one.add_argument("--resume", type=Path, help=f"{ARCHIVE} of an earlier machine")
     return parser.parse_args()
 
