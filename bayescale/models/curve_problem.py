@@ -152,10 +152,10 @@ def thin(law: Law, curve: Curve, reference: Mapping[str, float], points: int) ->
     if stretch[-1] >= points:
         progress = 0.5 * (_progress(x) + _progress(curve.at))
         stretch = np.unique(np.floor(progress * points * (1 - 1e-9)), return_inverse=True)[1]
-    counts = np.bincount(stretch).astype(float)
+    counts = np.asarray(np.bincount(stretch, curve.measurements), dtype=float)
 
     def mean(values: Floats) -> Floats:
-        return np.asarray(np.bincount(stretch, values) / counts)
+        return np.asarray(np.bincount(stretch, values * curve.measurements) / counts)
 
     read = sequence_inputs(law, curve.at, curve.schedule, reference)
     inputs = {
