@@ -57,7 +57,9 @@ def watch(
     schedule: Annotated[
         str | None, typer.Option("--schedule", help="constant, cosine, linear or wsd.")
     ] = None,
-    decay: Annotated[float, typer.Option(help="Share of the run over which wsd decays.")] = 0.2,
+    decay: Annotated[
+        float | None, typer.Option(help="Share of the run over which wsd decays (0.2).")
+    ] = None,
     run: Annotated[str | None, typer.Option("--run", help="Which run, of several.")] = None,
     label: Annotated[
         str, typer.Option("--label", help="Group of the run: values of the group columns.")

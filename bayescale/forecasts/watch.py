@@ -15,7 +15,7 @@ from bayescale.forecasts.curve_prior import LEARNED, draw_shapes
 from bayescale.forecasts.curve_update import band, update, with_doubt
 from bayescale.forecasts.forecast import forecast
 from bayescale.forecasts.mixture import Mixture
-from bayescale.forecasts.schedules import DECAY, schedules
+from bayescale.forecasts.schedules import DECAY, NAMES, schedules
 from bayescale.forecasts.watched import BAND_LEVELS, SURPRISING, Watch
 from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior, load_posterior
@@ -23,7 +23,13 @@ from bayescale.models.discrepancy import Floats
 from bayescale.runs.columns import spelling
 from bayescale.runs.importers.metric_names import TRAINING
 from bayescale.runs.importers.read import read_logs
-from bayescale.runs.importers.run_log import N_STEPS, LossCurve, RunLog
+from bayescale.runs.importers.run_log import (
+    N_STEPS,
+    SCHEDULE,
+    SCHEDULE_DECAY,
+    LossCurve,
+    RunLog,
+)
 from bayescale.runs.numbers import parse_number
 from bayescale.runs.schema import N_TOKENS, SPELLINGS
 
@@ -46,7 +52,7 @@ def watch(
     batch_tokens: float | None = None,
     n_steps: float | None = None,
     schedule: str | Sequence[float] | None = None,
-    decay: float = DECAY,
+    decay: float | None = None,
     run: str | None = None,
     label: Sequence[str] | None = None,
     seed: int = 0,
@@ -70,9 +76,10 @@ def watch(
         Tokens of a step, and steps of the whole run, where the log does not tell.
     schedule : str or sequence of float, optional
         ``"constant"``, ``"cosine"``, ``"linear"``, ``"wsd"``, or the learning rates of the whole
-        run at even distances. Unknown by default, which costs width.
-    decay : float
-        Share of the run over which ``"wsd"`` decays.
+        run at even distances. As the log says by default; where it is silent the schedule counts
+        as unknown, which costs width.
+    decay : float, optional
+        Share of the run over which ``"wsd"`` decays; a fifth by default.
     run : str, optional
         Which run, where the log holds several.
     label : sequence of str, optional
@@ -105,6 +112,7 @@ def watch(
         posterior, seed=seed, warn=False, labels=None if label is None else [tuple(label)], **at
     )
     rng = np.random.default_rng(seed)
+    schedule, decay = _schedule(found, schedule, decay)
     shapes = draw_shapes(LEARNED, schedules(schedule, decay), SHAPES, rng)
     points = curve_points(share, curve.loss)
     prior = with_doubt(made.mixture)
@@ -154,10 +162,10 @@ class Stopper:
     ) -> None:
         if options.get("target") is None:
             raise ForecastError("the stop rule needs a target.", "Give target=..., a loss.")
-        self._log, self._options = log, options
+        self._log, self._run, self._options = log, options.pop("run", None), options
         self._against = _posterior(against, options.get("seed", 0))
         self._every, self._on_look = every, on_look
-        self._next = 0.0
+        self._next, self._length = 0.0, 0
         self.stopped = False
 
     def __call__(self) -> bool:
@@ -166,14 +174,24 @@ class Stopper:
         if self.stopped or now < self._next:
             return self.stopped
         self._next = now + self._every
-        try:
-            seen = watch(self._log, self._against, **self._options)
-        except (RunsTableError, FileNotFoundError):
+        log = self._newly_logged()
+        if log is None:
             return False
+        seen = watch(log, self._against, **self._options)
         if self._on_look is not None:
             self._on_look(seen)
         self.stopped = seen.stop
         return self.stopped
+
+    def _newly_logged(self) -> RunLog | None:
+        """Return the run's log if there is one and it has grown since the last look."""
+        try:
+            log = choose_run(read_logs(self._log), self._run)
+        except (RunsTableError, FileNotFoundError):
+            return None
+        length = sum(len(steps) for steps, _ in log.metrics.values())
+        grown, self._length = length != self._length, length
+        return log if grown else None
 
 
 def choose_run(logs: Sequence[RunLog], run: str | None) -> RunLog:
@@ -252,6 +270,16 @@ def _facts(log: RunLog) -> dict[str, float]:
     # What a log calls tokens is what it has seen, not what was planned.
     out.pop(N_TOKENS, None)
     return out
+
+
+def _schedule(
+    log: RunLog, given: str | Sequence[float] | None, decay: float | None
+) -> tuple[str | Sequence[float] | None, float]:
+    """Return the schedule as given, else as our own harness wrote it down."""
+    own = log.facts.get(SCHEDULE)
+    if decay is None:
+        decay = float(log.facts.get(SCHEDULE_DECAY, DECAY)) if own in NAMES else DECAY
+    return (own if given is None and own in NAMES else given), decay
 
 
 def _share(

@@ -56,7 +56,7 @@ class HostSteps:
     config : RunConfig
         The unit.
     folder : Path
-        Folder of the unit.
+        Folder of the unit, which gets the training losses.
     backbone : Backbone
         The network.
     batches : Batches
@@ -74,6 +74,7 @@ class HostSteps:
         state: TrainState,
     ) -> None:
         self.config, self.backbone, self.batches = config, backbone, batches
+        self._folder, self._losses = folder, list[Tensor]()
         self._peak_K = peak_rates(config, state.params.device)
         n_steps = sum(segment.n_steps for segment in segments(config.train))
         first = self._batch(0, state.params.device)
@@ -92,6 +93,10 @@ class HostSteps:
         )
         watch(state, loss_K, self.config.train)
         state.step += 1
+        self._losses.append(loss_K.detach())
+        if len(self._losses) == READ_EVERY or state.step == segment.stop:
+            note(self._folder, state, torch.stack(self._losses).mean(dim=0).tolist())
+            self._losses.clear()
 
     def _batch(self, step: int, device: torch.device) -> Tensor:
         seeds = tuple(member.seed for member in self.config.members)
@@ -161,7 +166,7 @@ class ResidentSteps:
             self._run()
         state.step += n
         self.last = self._losses[n - 1].clone()
-        self._note(state, self._losses[:n].mean(dim=0).tolist())
+        note(self._folder, state, self._losses[:n].mean(dim=0).tolist())
 
     def once(self) -> None:
         """Take the next step; everything it reads and writes keeps its address."""
@@ -208,11 +213,23 @@ class ResidentSteps:
         for name, own in zip(CHANGED, _tensors(self.state), strict=True):
             setattr(state, name, own)
 
-    def _note(self, state: TrainState, loss: list[float]) -> None:
-        known = [value if math.isfinite(value) else None for value in loss]
-        line = {"segment": state.segment, "step": state.step, "loss": known}
-        with (self._folder / LOSSES).open("a") as file:
-            file.write(json.dumps(line) + "\n")
+
+def note(folder: Path, state: TrainState, loss: list[float]) -> None:
+    """Write down the mean training losses since the last time, for whoever watches.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the unit.
+    state : TrainState
+        Where the unit stands.
+    loss : list of float
+        One a member.
+    """
+    known = [value if math.isfinite(value) else None for value in loss]
+    line = {"segment": state.segment, "step": state.step, "loss": known}
+    with (folder / LOSSES).open("a") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 CHANGED = ("params", "moment1", "moment2", "lowest", "above", "diverged")
