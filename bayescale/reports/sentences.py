@@ -154,6 +154,7 @@ LIVE = {
     "loss": "nats per token predicted; 90 % between {low} and {high}",
     "net": "USD expected net value: {value} if met, {cost} spent",
     "target": "Target",
+    "target line": "target {at}",
     "target turns": "breaks even at {at}",
     "target never": "no target near the forecast breaks even",
     "value": "Worth of meeting it",

@@ -40,7 +40,7 @@ function writeTables(page, state, found) {
       "cost, USD": money(pilot.cost),
       "worth, USD": `${money(pilot.value)} ± ${money(pilot.error)}`,
       "net gain, USD": money(pilot.gain),
-      "gain per USD": plainNumber(pilot.cost > 0 ? pilot.gain / pilot.cost : pilot.gain / 0),
+      "gain per USD": plainNumber(pilot.gain === 0 ? 0 : pilot.gain / Math.max(pilot.cost, 0)),
     });
   });
   const body = document.querySelector('[data-table="sets"] tbody');
