@@ -15,7 +15,7 @@ from bayescale.inference.importance import ESS_MIN, KHAT_MAX, fails, importance_
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law, load_law
 from bayescale.models.curve_model import curve_model
-from bayescale.models.curve_problem import curve_problem
+from bayescale.models.curve_problem import CurveProblem, curve_problem
 from bayescale.runs.curves import Curve, Curves
 
 ALONE = ("learning_curve_m3", "learning_curve_m4")
@@ -101,6 +101,28 @@ def fit_curves(
     return made
 
 
+def refit_with(fits: Sequence[CurveFit], observed: Curve, seed: int = 0) -> tuple[CurveFit, ...]:
+    """Return the fits of a group with one run more, under the same models.
+
+    Parameters
+    ----------
+    fits : sequence of CurveFit
+        One a law; their thinned points stand for the curves.
+    observed : Curve
+        What the new run has shown.
+    seed : int
+        Seed of everything random.
+    """
+    made = []
+    with one_thread():
+        for j, fit in enumerate(fits):
+            problem = fit.problem
+            curves = (*problem.curves(), observed)
+            joined = curve_problem(problem.spec, problem.drift, curves)
+            made.append(_drawn(joined, len(fit.x), [seed, 0, j]))
+    return tuple(made)
+
+
 def _laws(laws: str | Law | Sequence[str | Law], curves: Curves) -> tuple[Law, ...]:
     single = isinstance(laws, str | Law)
     names: Sequence[str | Law] = (laws,) if single else tuple(laws)  # type: ignore[assignment,arg-type]
@@ -147,7 +169,10 @@ def _fit(
     seed: Sequence[int],
 ) -> CurveFit:
     spec, drift = curve_model(law, shared=shared)
-    problem = curve_problem(spec.with_priors(priors or {}), drift, group, points)
+    return _drawn(curve_problem(spec.with_priors(priors or {}), drift, group, points), draws, seed)
+
+
+def _drawn(problem: CurveProblem, draws: int, seed: Sequence[int]) -> CurveFit:
     weighted = importance_sample(problem, seed[0], 1000 * seed[1] + seed[2])
     rng = np.random.default_rng([*seed, 1])
     return CurveFit(
