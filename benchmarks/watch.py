@@ -11,9 +11,9 @@ averaged within a family.
 
 Forecasts: `none`, three tenths wide; `5 %`, normal about the end with that sd, drawn anew for each
 curve and repeat, so that it is calibrated by construction; `posterior`, of coupled_gp on smaller
-runs of the same study. The stop rule is asked ten times a run; its targets are quantiles of the
-forecast, so that a run meets one by its own merit. False stops are counted among the runs that met
-their target.
+runs of the same study (C4 curves of datablations). The stop rule is asked ten times a run; its
+targets are quantiles of the forecast, so that a run meets one by its own merit. False stops are
+counted among the runs that met their target.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def stops(
 
 
 def from_posteriors(curves: Sequence[Replayed], folder: Path) -> Iterator[tuple[Replayed, Mixture]]:
-    """Yield curves with a forecast from smaller runs of their study."""
+    """Yield the curves of C4 with a forecast from smaller runs of their study."""
     small = read_runs(
         folder / "datablations.csv", where=["epochs<=1.5", "n_params<2e9", "n_tokens<1e11"]
     )
@@ -222,17 +222,6 @@ def from_posteriors(curves: Sequence[Replayed], folder: Path) -> Iterator[tuple[
         if curve.family == "datablations" and "_c4_" in curve.run:
             tokens = {2.81e9: 5.5e10, 4.2465e9: 8.4e10, 8.67e9: 1.78e11}[curve.n_params]
             made = forecast(posterior, n_params=curve.n_params, n_tokens=tokens, warn=False)
-            yield curve, made.mixture
-    gpt3 = [curve for curve in curves if curve.family == "gpt3"]
-    for curve in gpt3:
-        smaller = [other for other in gpt3 if other.n_params < 0.7 * curve.n_params]
-        if len(smaller) >= 7:
-            rows = [
-                {"n_params": other.n_params, "n_tokens": 3e11, "loss": np.exp(other.end)}
-                for other in smaller
-            ]
-            own = fit(pd.DataFrame(rows))
-            made = forecast(own, n_params=curve.n_params, n_tokens=3e11, warn=False)
             yield curve, made.mixture
 
 

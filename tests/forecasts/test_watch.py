@@ -16,7 +16,7 @@ from bayescale.forecasts.curve_prior import LEARNED, draw_shapes
 from bayescale.forecasts.curve_update import band, update
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.schedules import done, schedule, schedules, to_come
-from bayescale.forecasts.watch import Stopper
+from bayescale.forecasts.stopper import Stopper
 
 N_PARAMS, N_TOKENS, BATCH = 7e9, 1.4e11, 1e9
 END = 1.7 + 400 / N_PARAMS**0.34 + 410 / N_TOKENS**0.28

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch", reason="the harness needs the extra `harness`")
 
 import bayescale as bs
-from bayescale.forecasts.watch import Stopper
+from bayescale.forecasts.stopper import Stopper
 from bayescale.harness.config import Member
 from bayescale.harness.train import train
 from bayescale.runs.importers.read import read_logs
