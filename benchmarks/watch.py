@@ -5,9 +5,9 @@ BAYESCALE_PUBLIC_DATA=<folder of public tables> python benchmarks/watch.py [--le
 Curves of hitchhiker_curves, datablations_curves (at most four epochs) and lr_schedule_curves, cut
 at shares of their length. What curves look like is learned from the other families: least squares
 for the power law and the decay, the grid's best predictive score for the wandering (`--learn`
-prints it for all families, which is what ships). The end of a curve is a line through the logs of
-its last five values; its own noise is added when it is scored. Scores are on log loss, curves
-averaged within a family.
+prints it for all families, which is what ships). The end of a curve is its last value, or a line
+through the last five where that value is a spike; its own noise is added when it is scored. Scores
+are on log loss, curves averaged within a family.
 
 Forecasts: `none`, three tenths wide; `5 %`, normal about the end with that sd, drawn anew for each
 curve and repeat, so that it is calibrated by construction; `posterior`, of coupled_gp on smaller
@@ -55,8 +55,8 @@ STOP_RATES = (0.05, 0.1, 0.2)
 REPEATS = 3
 LEFT_OUT = {"redpajama_2.4B": "two curves were read from the figure as one"}
 END_VALUES = 5
-END_COST = 0.8
-"""Noise of the end over that of one value."""
+SPIKE = 0.01
+"""Log loss off the line through its neighbours beyond which a last value is a spike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +72,15 @@ class Replayed:
 
     @property
     def end(self) -> float:
+        last = float(np.log(self.loss[-1]))
         x, y = np.log(self.share[-END_VALUES:]), np.log(self.loss[-END_VALUES:])
-        return float(line_at(np.zeros(1), x[None], y[None])[0])
+        line = float(line_at(np.zeros(1), x[None], y[None])[0])
+        return line if abs(last - line) > max(3.0 * self.end_noise, SPIKE) else last
 
     @property
     def end_noise(self) -> float:
         late = self.share >= 0.02
-        return END_COST * one_value_noise(self.share[late], np.log(self.loss[late]))
+        return one_value_noise(self.share[late], np.log(self.loss[late]))
 
 
 def read_curves(folder: Path) -> Iterator[Replayed]:
