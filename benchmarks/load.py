@@ -95,6 +95,7 @@ def simulate(job: Job, progress: Tell | None = None, should_stop: Stop | None = 
     n_params, milestones = count_params(job.config.architecture), job.config.train.milestones
     noise = uniforms((seed,), len(milestones)) - 0.5
     nothing = Measurement(found=Evaluation(loss=1.0, loss_se=0.001))
+    unit_hash = job.config.content_hash
     one = record.run_row(job.config, 0, 1, batches, nothing, "finished")
     for n_tokens, jitter in zip(milestones, noise.tolist(), strict=True):
         loss = (0.8 + 8 / n_params**0.35 + 30 / n_tokens**0.3) * math.exp(0.01 * jitter)
@@ -103,7 +104,7 @@ def simulate(job: Job, progress: Tell | None = None, should_stop: Stop | None = 
         row |= {"flops": one["flops"] * step, "loss": loss}
         found = record.RunRecord(
             row=row,
-            config_hash=job.config.content_hash,
+            config_hash=unit_hash,
             tokens_sha256="",
             torch_version="none",
             hardware="simulated",
