@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ CONSOLES = (nanochat.FORM, torchtitan.FORM, litgpt.FORM)
 CONSOLE_SUFFIXES = (".log", ".txt", ".out")
 DATABASE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 LINES_SUFFIX = ".jsonl"
+LOOKED_AT = 10_000
+"""Files of a folder that are looked at to see whether it holds logs."""
+
 METRICS_CSV = "metrics.csv"
 """What Lightning's CSV logger, and litgpt with it, calls its file."""
 
@@ -83,7 +87,7 @@ def is_log(path: Path) -> bool:
     """
     if path.is_dir():
         tables = any(_is_table(file) for file in path.iterdir())
-        return not tables and any(_is_part(file) for file in path.rglob("*"))
+        return not tables and any(_is_part(file) for file in islice(path.rglob("*"), LOOKED_AT))
     return wandb.is_panel(_header(path)) if _kind(path) == "csv" else _is_part(path)
 
 
