@@ -68,7 +68,8 @@ function mark(page, found, texts) {
     if (input === null) continue;
     input.setAttribute("aria-valuetext", texts[slider.name]);
     const turn = document.getElementById(`turn-${slider.name}`);
-    const notch = notchOf(slider, found.turns[slider.name]);
+    const at = found.turns[slider.name], factor = isFactor(slider) && at !== null;
+    const notch = notchOf(slider, factor ? at * slider.stated : at);
     turn.hidden = notch === null;
     if (notch !== null) turn.style.setProperty("--at", (notch + NOTCHES) / (2 * NOTCHES));
   }
@@ -129,6 +130,7 @@ window.bayescale = {
   weigh: (state) => weigh(page, state),
   quantiles,
   state: () => stateAt(page, readNotches(page)),
+  turns: () => show(page).found.turns,
   sliders: page.sliders,
   words: { money, usd, percent, lossText, times, plainNumber, countText },
 };
