@@ -13,7 +13,7 @@ query    DuckDB: the best loss by size
 fit      the last record of every run, the recommended model
 table    `runs.csv` and the callback of a sweep, as after every finished unit
 
-Growth is the slope of log seconds, and of log memory, over log runs between the two largest loads,
+Growth is the slope of log seconds and of log memory over log runs between the two largest loads,
 imports included: 1 is proportional. CPU seconds are without those of the engine's workers. The cost
 of an fsync is that of the folder's file system and is measured beside the rest.
 """
@@ -223,7 +223,7 @@ def growth(by_runs: dict[int, dict[str, dict[str, Any]]]) -> dict[str, dict[str,
     return {
         name: {
             measure: math.log(by_runs[large][name][measure] / by_runs[small][name][measure]) / ratio
-            for measure in ("seconds", "peak_mb")
+            for measure in ("seconds", "cpu_seconds", "peak_mb")
         }
         for name in STAGES
     }
