@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from bayescale.errors import ConvergenceWarning, InferenceError, RunsTableError
+from bayescale.inference.curve_population import PASSES, population_priors
 from bayescale.inference.curve_posterior import CurveFit, CurvePosterior
 from bayescale.inference.importance import ESS_MIN, KHAT_MAX, fails, importance_sample
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law, load_law
 from bayescale.models.curve_model import curve_model
 from bayescale.models.curve_problem import CurveProblem, curve_problem
+from bayescale.models.drift import Drift
+from bayescale.models.spec import ModelSpec
 from bayescale.runs.curves import Curve, Curves
 
 ALONE = ("learning_curve_m3", "learning_curve_m4")
@@ -30,6 +33,7 @@ def fit_curves(
     laws: str | Law | Sequence[str | Law] = (),
     *,
     priors: Mapping[str, Any] | None = None,
+    pooled: bool = False,
     points: int = 60,
     draws: int = 500,
     seed: int = 0,
@@ -46,6 +50,9 @@ def fit_curves(
         schedules, else the learning curves M3 and M4.
     priors : mapping, optional
         A user's own priors, as for `fit`; for a single law.
+    pooled : bool
+        Whether groups learn the priors of coefficients, drift and noise from each other, by two
+        passes of empirical Bayes: for dozens of like curves of twenty points or more.
     points : int
         Points kept of each run, means of stretches of it. As many as the curve has fit it whole.
     draws : int
@@ -81,14 +88,18 @@ def fit_curves(
     groups = curves.groups()
     _check(curves, groups)
     shared = max(len(group) for group in groups.values()) > 1
+    own = [curve_model(law, shared=shared) for law in wanted]
+    models = [(spec.with_priors(priors or {}), drift) for spec, drift in own]
     with one_thread():
-        fits = {
-            label: tuple(
-                _fit(law, group, priors, shared, points, draws, [seed, k, j])
-                for j, law in enumerate(wanted)
-            )
-            for k, (label, group) in enumerate(groups.items())
-        }
+        fits = _fitted(models, groups, points, draws, seed)
+        for _ in range(PASSES if pooled and len(groups) > 1 else 0):
+            of_law = zip(*fits.values(), strict=True)
+            learned = [population_priors(every) for every in of_law]
+            models = [
+                (spec.with_priors(found), drift)
+                for (spec, drift), found in zip(models, learned, strict=True)
+            ]
+            fits = _fitted(models, groups, points, draws, seed)
     made = CurvePosterior(
         name=curves.name,
         along=curves.along,
@@ -159,17 +170,20 @@ MAX_RUNS = 375
 """Beyond this a run would be left fewer than four points."""
 
 
-def _fit(
-    law: Law,
-    group: Sequence[Curve],
-    priors: Mapping[str, Any] | None,
-    shared: bool,
+def _fitted(
+    models: Sequence[tuple[ModelSpec, Drift]],
+    groups: Mapping[tuple[str, ...], Sequence[Curve]],
     points: int,
     draws: int,
-    seed: Sequence[int],
-) -> CurveFit:
-    spec, drift = curve_model(law, shared=shared)
-    return _drawn(curve_problem(spec.with_priors(priors or {}), drift, group, points), draws, seed)
+    seed: int,
+) -> dict[tuple[str, ...], tuple[CurveFit, ...]]:
+    return {
+        label: tuple(
+            _drawn(curve_problem(*model, group, points), draws, [seed, k, j])
+            for j, model in enumerate(models)
+        )
+        for k, (label, group) in enumerate(groups.items())
+    }
 
 
 def _drawn(problem: CurveProblem, draws: int, seed: Sequence[int]) -> CurveFit:
