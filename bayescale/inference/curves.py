@@ -27,6 +27,11 @@ ALONE = ("learning_curve_m3", "learning_curve_m4")
 SCHEDULED = ("multi_power",)
 """The default for curves that have one."""
 
+MAX_RUNS = 375
+"""Beyond this a run would be left fewer than four points."""
+
+Fits = dict[tuple[str, ...], tuple[CurveFit, ...]]
+
 
 def fit_curves(
     curves: Curves,
@@ -78,12 +83,7 @@ def fit_curves(
         When importance weights of a fit miss their gates.
     """
     wanted = _laws(laws, curves)
-    if priors and len(wanted) > 1:
-        names = ", ".join(law.name for law in wanted)
-        raise InferenceError(
-            f"priors on {', '.join(priors)} were given for {len(wanted)} laws: {names}.",
-            "Name one law.",
-        )
+    _check_priors(priors, wanted)
     started = time.process_time()
     groups = curves.groups()
     _check(curves, groups)
@@ -93,12 +93,7 @@ def fit_curves(
     with one_thread():
         fits = _fitted(models, groups, points, draws, seed)
         for _ in range(PASSES if pooled and len(groups) > 1 else 0):
-            of_law = zip(*fits.values(), strict=True)
-            learned = [population_priors(every) for every in of_law]
-            models = [
-                (spec.with_priors(found), drift)
-                for (spec, drift), found in zip(models, learned, strict=True)
-            ]
+            models = _learned(models, fits)
             fits = _fitted(models, groups, points, draws, seed)
     made = CurvePosterior(
         name=curves.name,
@@ -148,6 +143,15 @@ def _laws(laws: str | Law | Sequence[str | Law], curves: Curves) -> tuple[Law, .
     return found
 
 
+def _check_priors(priors: Mapping[str, Any] | None, laws: Sequence[Law]) -> None:
+    if priors and len(laws) > 1:
+        names = ", ".join(law.name for law in laws)
+        raise InferenceError(
+            f"priors on {', '.join(priors)} were given for {len(laws)} laws: {names}.",
+            "Name one law.",
+        )
+
+
 def _check(curves: Curves, groups: Mapping[tuple[str, ...], Sequence[Curve]]) -> None:
     for curve in curves:
         distinct = len(np.unique(curve.at))
@@ -166,8 +170,14 @@ def _check(curves: Curves, groups: Mapping[tuple[str, ...], Sequence[Curve]]) ->
         )
 
 
-MAX_RUNS = 375
-"""Beyond this a run would be left fewer than four points."""
+def _learned(
+    models: Sequence[tuple[ModelSpec, Drift]], fits: Fits
+) -> list[tuple[ModelSpec, Drift]]:
+    of_law = zip(*fits.values(), strict=True)
+    return [
+        (spec.with_priors(population_priors(every)), drift)
+        for (spec, drift), every in zip(models, of_law, strict=True)
+    ]
 
 
 def _fitted(
@@ -176,7 +186,7 @@ def _fitted(
     points: int,
     draws: int,
     seed: int,
-) -> dict[tuple[str, ...], tuple[CurveFit, ...]]:
+) -> Fits:
     return {
         label: tuple(
             _drawn(curve_problem(*model, group, points), draws, [seed, k, j])
