@@ -135,13 +135,19 @@ def least_squares(curve: Replayed) -> dict[str, float]:
 
 def learned(fits: pd.DataFrame, wander: float) -> CurvePrior:
     """Return means and sds over families: spread within one and between them."""
-    by_family = fits.groupby("family")
-    numbers = {}
-    for name in ("floor", "exponent", "decay"):
-        means = by_family[name].mean()
-        variance = by_family[name].var(ddof=0).mean() + means.var()
-        numbers[name] = (float(means.mean()), float(np.sqrt(variance)))
-    return CurvePrior(**numbers, wander=(wander, WANDER_SD))
+    by_family = fits.groupby("family")[["floor", "exponent", "decay"]]
+    means = by_family.mean()
+    within = sum(part.cov(ddof=0).fillna(0.0) for _, part in by_family) / len(means)
+    covariance = within + means.cov()
+    sd = np.sqrt(np.diag(covariance))
+    centre = means.mean()
+    return CurvePrior(
+        floor=(float(centre["floor"]), float(sd[0])),
+        exponent=(float(centre["exponent"]), float(sd[1])),
+        decay=(float(centre["decay"]), float(sd[2])),
+        together=float(covariance.loc["floor", "exponent"] / (sd[0] * sd[1])),
+        wander=(wander, WANDER_SD),
+    )
 
 
 def normal(centre: float, sd: float) -> Mixture:
