@@ -54,7 +54,7 @@ from bayescale.harness.job import Job, Stop, Tell
 from bayescale.harness.measure import Measurement
 from bayescale.harness.train import Outcome
 
-RESULT = Path(os.environ.get("LOAD_RESULT", Path(__file__).parent / "results" / "load.json"))
+RESULT = Path(__file__).parent / "results" / "load.json"
 RECORDS, BATCH_TOKENS, N_SIZES = 200, 1024, 20
 STAGES = ("engine", "table", "read", "compact", "parquet", "query", "fit")
 FSYNCS = 200
@@ -216,7 +216,7 @@ def fsync_ms(folder: Path) -> float:
     return 1000 * (time.perf_counter() - start) / FSYNCS
 
 
-def growth(by_runs: dict[int, dict[str, dict[str, Any]]]) -> dict[str, dict[str, float]]:
+def growth(by_runs: dict[int, dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Slope of log seconds and log memory over log runs, between the two largest loads."""
     (small, large) = sorted(by_runs)[-2:]
     ratio = math.log(large / small)
@@ -239,21 +239,25 @@ def main() -> None:
     if asked.stage:
         print(json.dumps(stage(asked.stage, asked.folder, asked.runs[0], asked.workers)))
         return
-    folder = Path(tempfile.mkdtemp(dir=asked.folder))
-    try:
-        by_runs = {
-            n: {name: in_own_process(name, folder / str(n), n, asked.workers) for name in STAGES}
-            for n in asked.runs
-        }
-        made = {
-            "records_per_run": RECORDS,
-            "workers": asked.workers,
-            "fsync_ms": fsync_ms(folder),
-            "loads": by_runs,
-            "growth": growth(by_runs) if len(by_runs) > 1 else {},
-        }
-    finally:
-        shutil.rmtree(folder)
+    for n_runs in asked.runs:
+        folder = Path(tempfile.mkdtemp(dir=asked.folder))
+        try:
+            found = {name: in_own_process(name, folder, n_runs, asked.workers) for name in STAGES}
+            note(n_runs, found | {"fsync_ms": fsync_ms(folder)}, asked.workers)
+        finally:
+            shutil.rmtree(folder)
+
+
+def note(n_runs: int, found: dict[str, Any], workers: int) -> None:
+    """Put one load into the result file; what was measured before stays."""
+    before = json.loads(RESULT.read_text())["loads"] if RESULT.is_file() else {}
+    loads = {int(n): load for n, load in before.items()} | {n_runs: found}
+    made = {
+        "records_per_run": RECORDS,
+        "workers": workers,
+        "loads": {n: loads[n] for n in sorted(loads)},
+        "growth": growth(loads) if len(loads) > 1 else {},
+    }
     RESULT.write_text(json.dumps(made, indent=1) + "\n")
 
 
