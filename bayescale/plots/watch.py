@@ -53,7 +53,6 @@ def plot_watch(watched: Watch, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5, 1.0], ["2 %", "5 %", "10 %", "20 %", "50 %", "100 %"])
     ax.set_xticks([], minor=True)
-    style.plain_log_axis(ax)
     style.furnish(ax, "share of the run", "loss (nats per token)")
     style.legend(ax, "upper right")
     return ax
