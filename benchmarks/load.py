@@ -64,7 +64,7 @@ def unit(number: int) -> RunConfig:
     """One of twenty sizes, one of five token budgets per parameter, one of many seeds."""
     width, ratio = 8 * (1 + number % N_SIZES), 10 * 2 ** (number // N_SIZES % 5)
     shape = ArchitectureConfig(
-        d_model=width, n_layers=2, n_heads=1, ffn_width=8, vocab_size=8, context=16
+        d_model=width, n_layers=2, n_heads=width // 8, ffn_width=8, vocab_size=8, context=16
     )
     longest = math.ceil(max(ratio * count_params(shape) / BATCH_TOKENS, 2 * RECORDS))
     steps = np.linspace(longest / RECORDS, longest, RECORDS).round().astype(int)
