@@ -76,7 +76,7 @@ def test_twenty_kills_change_nothing(make_job, case):
 
 @pytest.mark.slow
 def test_killed_drivers_of_a_pool_change_nothing(make_job):
-    check(make_job, (1280, 2560), 3, **POOL)
+    check(make_job, (1280, 2560), 2, **POOL)
 
 
 @pytest.mark.slow
