@@ -18,7 +18,7 @@ import bayescale as bs
 from bayescale.decisions.scenario import Scenario
 from bayescale.forecasts.reliability import reliability
 from bayescale.forecasts.sensitivity import sensitivity
-from bayescale.reports import numbers
+from bayescale.reports import numbers, opening
 from bayescale.reports.sentences import whole
 from bayescale.runs.finding import Finding
 from bayescale.runs.lint import lint
@@ -289,3 +289,28 @@ def test_a_failed_write_leaves_the_old_report(tmp_path, posterior, monkeypatch) 
         bs.write_report(path, posterior=posterior)
     assert [found.name for found in tmp_path.iterdir()] == ["r.html"]
     assert path.read_text() == "old"
+
+
+def test_a_plan_of_too_many_runs_has_a_page_without_sliders(
+    tmp_path, posterior, monkeypatch
+) -> None:
+    monkeypatch.setattr("bayescale.reports.gathered.MOST_RUNS", 1)
+    decision = bs.decide(posterior, simulated_plan())
+    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, decision=decision))
+    assert "script" not in page.tags
+    assert "input" not in page.tags
+    assert "script-src &#39;none&#39;" in page.source
+    assert f"breaks even at {numbers.usd(decision.outcome.break_even_value_usd)}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"price": {"usd_per_gpu_hour": 0, "peak_flops": 989e12, "mfu": 0.4}}, "no price near"),
+        ({"target": {"loss": 0.5}}, "no size of it in reach has a chance of 90 %"),
+        ({"pilots": []}, "The plan names none"),
+    ],
+)
+def test_what_never_turns_is_said_so(posterior, changes, said) -> None:
+    found = opening.changes(bs.decide(posterior, simulated_plan(**changes)))
+    assert any(said in change.words for change in found)
