@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from bayescale.errors import ConvergenceWarning, InferenceError, RunsTableError
-from bayescale.inference.curve_population import PASSES, population_priors
 from bayescale.inference.curve_posterior import CurveFit, CurvePosterior
 from bayescale.inference.importance import ESS_MIN, KHAT_MAX, fails, importance_sample
 from bayescale.inference.threads import one_thread
@@ -38,7 +37,6 @@ def fit_curves(
     laws: str | Law | Sequence[str | Law] = (),
     *,
     priors: Mapping[str, Any] | None = None,
-    pooled: bool = False,
     points: int = 60,
     draws: int = 500,
     seed: int = 0,
@@ -55,9 +53,6 @@ def fit_curves(
         schedules, else the learning curves M3 and M4.
     priors : mapping, optional
         A user's own priors, as for `fit`; for a single law.
-    pooled : bool
-        Whether groups learn the priors of coefficients, drift and noise from each other, by two
-        passes of empirical Bayes: for dozens of like curves of twenty points or more.
     points : int
         Points kept of each run, means of stretches of it. As many as the curve has fit it whole.
     draws : int
@@ -92,9 +87,6 @@ def fit_curves(
     models = [(spec.with_priors(priors or {}), drift) for spec, drift in own]
     with one_thread():
         fits = _fitted(models, groups, points, draws, seed)
-        for _ in range(PASSES if pooled and len(groups) > 1 else 0):
-            models = _learned(models, fits)
-            fits = _fitted(models, groups, points, draws, seed)
     made = CurvePosterior(
         name=curves.name,
         along=curves.along,
@@ -168,16 +160,6 @@ def _check(curves: Curves, groups: Mapping[tuple[str, ...], Sequence[Curve]]) ->
             f" most {MAX_RUNS}.",
             "Give group= columns that tell more of them apart, or leave group= out.",
         )
-
-
-def _learned(
-    models: Sequence[tuple[ModelSpec, Drift]], fits: Fits
-) -> list[tuple[ModelSpec, Drift]]:
-    of_law = zip(*fits.values(), strict=True)
-    return [
-        (spec.with_priors(population_priors(every)), drift)
-        for (spec, drift), every in zip(models, of_law, strict=True)
-    ]
 
 
 def _fitted(

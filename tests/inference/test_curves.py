@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -16,7 +14,6 @@ from tests.simulated_curves import (
     MULTI_POWER,
     WARMUP,
     drifting_curve,
-    drifting_curves,
     scheduled_frame,
 )
 
@@ -119,18 +116,3 @@ def test_weights_that_miss_their_gates_are_reported(monkeypatch: pytest.MonkeyPa
     first, _ = drifting_curve("learning_curve_m3", 1)
     with pytest.warns(ConvergenceWarning, match="importance weights miss khat 0.7 or ESS 300"):
         fit_curves(_alone(first), "learning_curve_m3")
-
-
-def test_pooled_curves_learn_from_each_other():
-    law = "learning_curve_m3"
-    parts = [fitted for fitted, _ in drifting_curves(law, 6, seed=2)]
-    kept = [replace(curve, group=(curve.run,)) for curve in parts]
-    apart, pooled = (fit_curves(_alone(*kept), law, pooled=pooled) for pooled in (False, True))
-    spread = [
-        np.std([fit.coefficients()["c"].mean() for (fit,) in posterior.fits.values()])
-        for posterior in (apart, pooled)
-    ]
-    assert spread[1] < spread[0]
-    prior = pooled.of_group((kept[0].run,))[0].problem.spec.priors["c"]
-    assert prior.reason == "learned over 6 groups of curves"
-    assert repr(pooled) != repr(apart)
