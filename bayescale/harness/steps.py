@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from bayescale.harness.checkpoint import TrainState
 from bayescale.harness.config import RunConfig
 from bayescale.harness.data import Batches
 from bayescale.harness.divergence import watch
-from bayescale.harness.optim import adamw_step, clip_members
+from bayescale.harness.optim import descend
 from bayescale.harness.resident import resident
 from bayescale.harness.schedule import Segment, rate_factor, segments
 from bayescale.harness.stacking import gradients, mean_losses, members_at_once, slopes, update
@@ -146,6 +146,8 @@ class ResidentSteps:
             device=device,
         )
         self._gradients = gradients_of(backbone, compiled)
+        # Its dozen passes over all parameters become two.
+        self._descend = traced(descend) if compiled else descend
         self._peak_K = peak_rates(config, device)
         self._step = torch.zeros((), dtype=torch.int64, device=device)
         self._at = torch.zeros(1, dtype=torch.int64, device=device)
@@ -174,8 +176,7 @@ class ResidentSteps:
         loss_K, grad_KP = self._gradients(state.params, self._batches.draw(self._step))
         with torch.no_grad():
             self._losses.index_copy_(0, self._at, loss_K[None])
-            clip_members(grad_KP, optim.clip)
-            adamw_step(
+            self._descend(
                 state.params,
                 grad_KP,
                 state.moment1,
@@ -287,7 +288,7 @@ def gradients_of(
     backbone : Backbone
         The network.
     compiled : bool
-        Whether to compile it; on a CPU it is only traced, which needs no compiler.
+        Whether to compile it.
 
     Returns
     -------
@@ -298,9 +299,25 @@ def gradients_of(
         return partial(gradients, backbone)
     # What was compiled for earlier units counts towards a limit beyond which nothing is.
     torch._dynamo.reset()
+    return partial(slopes, traced(partial(mean_losses, backbone)))
+
+
+def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function compiled for one shape.
+
+    Parameters
+    ----------
+    function : callable
+        Takes and returns tensors.
+
+    Returns
+    -------
+    callable
+        The same; on a CPU it is only traced, which needs no compiler.
+    """
     backend = "inductor" if torch.cuda.is_available() else "aot_eager"
-    losses = torch.compile(partial(mean_losses, backbone), dynamic=False, backend=backend)
-    return partial(slopes, losses)
+    compiled: Callable[..., Any] = torch.compile(function, dynamic=False, backend=backend)
+    return compiled
 
 
 def n_sequences(config: RunConfig) -> int:
