@@ -61,6 +61,8 @@ def read_logs(source: Any) -> list[RunLog]:
     if not isinstance(source, str | Path):
         return [log for run in source for log in read_logs(run)]
     path = Path(source)
+    if not path.exists():
+        raise RunsTableError(f"no file or folder {str(path)!r}.", "Name the log of a job.")
     logs = _folder(path) if path.is_dir() else _file(path)
     found = [log for log in logs if log.metrics]
     if not found:
