@@ -30,6 +30,7 @@ _EXPORTS = {
     "Scenario": "bayescale.decisions.scenario",
     "Schedule": "bayescale.runs.schedule",
     "SequenceLaw": "bayescale.laws",
+    "Stopper": "bayescale.forecasts.stopper",
     "Watch": "bayescale.forecasts.watched",
     "allocate": "bayescale.decisions.allocate",
     "backtest": "bayescale.forecasts.backtest",

@@ -28,7 +28,7 @@ from on_gpu.bench import copy_bytes, matmul_flops
 from on_gpu.checks import all_checks
 from on_gpu.rivals import rivals
 from on_gpu.speed import Row, speeds
-from on_gpu.training import Session, archive, restore, train_plan
+from on_gpu.training import Session, restore, train_plan
 
 from bayescale.errors import BayescaleError
 from bayescale.harness.record import hardware
@@ -48,7 +48,7 @@ def main() -> int:
         print("gpu.py: PyTorch sees no GPU. Use --rehearse to try it on the CPU.", file=sys.stderr)
         return 2
     # Products in float32 inside the kernels; bfloat16 has rounded more before they begin.
-    torch.set_float32_matmul_precision("highest" if asked.command == "check" else "high")
+    torch.set_float32_matmul_precision("high")
     if asked.rehearse:
         torch.set_num_threads(1)
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -99,6 +99,7 @@ def train(asked: argparse.Namespace, device: str) -> int:
         device=device,
         seconds=asked.seconds,
         compile_from=asked.compile_from,
+        archive=asked.archive or asked.out / ARCHIVE,
         rehearsal=asked.rehearse,
     )
     outcome = "finished"
@@ -106,7 +107,7 @@ def train(asked: argparse.Namespace, device: str) -> int:
         if outcome == "finished":
             plan = ResolvedPlan.from_json(path.read_text())
             outcome = train_plan(plan, session, budget=asked.budget)
-    kept = archive(asked.out, asked.out / ARCHIVE)
+    kept = session.archive
     session.say(f"{outcome}; {kept.name} has {kept.stat().st_size / 1e6:.2f} MB")
     return 0 if outcome == "finished" else STOPPED
 
@@ -131,6 +132,7 @@ def _arguments() -> argparse.Namespace:
                 "--budget", type=float, default=float("inf"), help="seconds of all sizes"
             )
             one.add_argument("--compile-from", type=int, default=256, help="width")
+            one.add_argument("--archive", type=Path, help=f"where {ARCHIVE} goes, if not in --out")
             one.add_argument("--resume", type=Path, help=f"{ARCHIVE} of an earlier machine")
     return parser.parse_args()
 

@@ -13,7 +13,7 @@ query    DuckDB: the best loss by size
 fit      the last record of every run, the recommended model
 table    `runs.csv` and the callback of a sweep, as after every finished unit
 
-Growth is the slope of log seconds, and of log memory, over log runs between the two largest loads,
+Growth is the slope of log seconds and of log memory over log runs between the two largest loads,
 imports included: 1 is proportional. CPU seconds are without those of the engine's workers. The cost
 of an fsync is that of the folder's file system and is measured beside the rest.
 """
@@ -54,7 +54,7 @@ from bayescale.harness.job import Job, Stop, Tell
 from bayescale.harness.measure import Measurement
 from bayescale.harness.train import Outcome
 
-RESULT = Path(os.environ.get("LOAD_RESULT", Path(__file__).parent / "results" / "load.json"))
+RESULT = Path(__file__).parent / "results" / "load.json"
 RECORDS, BATCH_TOKENS, N_SIZES = 200, 1024, 20
 STAGES = ("engine", "table", "read", "compact", "parquet", "query", "fit")
 FSYNCS = 200
@@ -64,7 +64,7 @@ def unit(number: int) -> RunConfig:
     """One of twenty sizes, one of five token budgets per parameter, one of many seeds."""
     width, ratio = 8 * (1 + number % N_SIZES), 10 * 2 ** (number // N_SIZES % 5)
     shape = ArchitectureConfig(
-        d_model=width, n_layers=2, n_heads=1, ffn_width=8, vocab_size=8, context=16
+        d_model=width, n_layers=2, n_heads=width // 8, ffn_width=8, vocab_size=8, context=16
     )
     longest = math.ceil(max(ratio * count_params(shape) / BATCH_TOKENS, 2 * RECORDS))
     steps = np.linspace(longest / RECORDS, longest, RECORDS).round().astype(int)
@@ -95,6 +95,7 @@ def simulate(job: Job, progress: Tell | None = None, should_stop: Stop | None = 
     n_params, milestones = count_params(job.config.architecture), job.config.train.milestones
     noise = uniforms((seed,), len(milestones)) - 0.5
     nothing = Measurement(found=Evaluation(loss=1.0, loss_se=0.001))
+    unit_hash = job.config.content_hash
     one = record.run_row(job.config, 0, 1, batches, nothing, "finished")
     for n_tokens, jitter in zip(milestones, noise.tolist(), strict=True):
         loss = (0.8 + 8 / n_params**0.35 + 30 / n_tokens**0.3) * math.exp(0.01 * jitter)
@@ -103,7 +104,7 @@ def simulate(job: Job, progress: Tell | None = None, should_stop: Stop | None = 
         row |= {"flops": one["flops"] * step, "loss": loss}
         found = record.RunRecord(
             row=row,
-            config_hash=job.config.content_hash,
+            config_hash=unit_hash,
             tokens_sha256="",
             torch_version="none",
             hardware="simulated",
@@ -215,14 +216,14 @@ def fsync_ms(folder: Path) -> float:
     return 1000 * (time.perf_counter() - start) / FSYNCS
 
 
-def growth(by_runs: dict[int, dict[str, dict[str, Any]]]) -> dict[str, dict[str, float]]:
+def growth(by_runs: dict[int, dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Slope of log seconds and log memory over log runs, between the two largest loads."""
     (small, large) = sorted(by_runs)[-2:]
     ratio = math.log(large / small)
     return {
         name: {
             measure: math.log(by_runs[large][name][measure] / by_runs[small][name][measure]) / ratio
-            for measure in ("seconds", "peak_mb")
+            for measure in ("seconds", "cpu_seconds", "peak_mb")
         }
         for name in STAGES
     }
@@ -238,21 +239,25 @@ def main() -> None:
     if asked.stage:
         print(json.dumps(stage(asked.stage, asked.folder, asked.runs[0], asked.workers)))
         return
-    folder = Path(tempfile.mkdtemp(dir=asked.folder))
-    try:
-        by_runs = {
-            n: {name: in_own_process(name, folder / str(n), n, asked.workers) for name in STAGES}
-            for n in asked.runs
-        }
-        made = {
-            "records_per_run": RECORDS,
-            "workers": asked.workers,
-            "fsync_ms": fsync_ms(folder),
-            "loads": by_runs,
-            "growth": growth(by_runs) if len(by_runs) > 1 else {},
-        }
-    finally:
-        shutil.rmtree(folder)
+    for n_runs in asked.runs:
+        folder = Path(tempfile.mkdtemp(dir=asked.folder))
+        try:
+            found = {name: in_own_process(name, folder, n_runs, asked.workers) for name in STAGES}
+            note(n_runs, found | {"fsync_ms": fsync_ms(folder)}, asked.workers)
+        finally:
+            shutil.rmtree(folder)
+
+
+def note(n_runs: int, found: dict[str, Any], workers: int) -> None:
+    """Put one load into the result file; what was measured before stays."""
+    before = json.loads(RESULT.read_text())["loads"] if RESULT.is_file() else {}
+    loads = {int(n): load for n, load in before.items()} | {n_runs: found}
+    made = {
+        "records_per_run": RECORDS,
+        "workers": workers,
+        "loads": {n: loads[n] for n in sorted(loads)},
+        "growth": growth(loads) if len(loads) > 1 else {},
+    }
     RESULT.write_text(json.dumps(made, indent=1) + "\n")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -50,23 +52,33 @@ def scheduled_frame(names: tuple[str, ...] = ("constant", "cosine"), seed: int =
 
 
 def drifting_curve(law: str, seed: int, n: int = 40) -> tuple[Curve, Curve]:
-    """Return a curve drawn from the prior of a law's model of curves: its fitted part, and whole.
+    """Return one of `drifting_curves`."""
+    return next(drifting_curves(law, 1, seed, n))
 
-    Coefficients, drift and noise are the model's own; the whole is an octave longer.
+
+def drifting_curves(law: str, number: int, seed: int, n: int = 40) -> Iterator[tuple[Curve, Curve]]:
+    """Yield curves drawn from the prior of a law's model of curves: the fitted part, and whole.
+
+    Coefficients, drift and noise are the model's own; the whole is an octave longer. Over the
+    curves every coordinate has one draw in each of `number` strata of its prior, because so few
+    plain draws miss its middle by more than a band of their ranks forgives.
     """
     rng = np.random.default_rng(seed)
     spec, drift = curve_model(law, shared=False)
-    x = np.sort(np.concatenate([rng.uniform(-4.0, np.log(2.0), n - 2), [0.0, np.log(2.0)]]))
-    at = 1e4 * np.exp(x)
-    flat = Curve(run=f"{law} {seed}", at=at[x <= 0.0], output=np.full((x <= 0.0).sum(), 3.0))
-    problem = curve_problem(spec, drift, [flat], points=n)
-    density = Density(problem)
-    draw = density.sample_prior(1, rng)
-    sigma, tau = np.exp(draw[0, density.n_law :])
-    places = problem.places_of(at, flat.run)
-    covariance = tau**2 * problem.covariance(places, places)
-    covariance += (sigma**2 + spec.noise.floor**2) * np.eye(n)
-    mean = density.log_loss(draw, problem.inputs_at(at, None))[0]
-    y = mean + np.linalg.cholesky(covariance) @ rng.standard_normal(n)
-    whole = Curve(run=flat.run, at=at, output=np.exp(y), group=(flat.run,))
-    return whole.until(at[x <= 0.0][-1]), whole
+    size = (number, len(spec.priors) + len(spec.scale_priors))
+    strata = np.argsort(rng.uniform(size=size), axis=0)
+    for k, p in enumerate((strata + rng.uniform(size=size)) / number):
+        x = np.sort(np.concatenate([rng.uniform(-4.0, np.log(2.0), n - 2), [0.0, np.log(2.0)]]))
+        at = 1e4 * np.exp(x)
+        flat = Curve(run=f"{law} {k}", at=at[x <= 0.0], output=np.full((x <= 0.0).sum(), 3.0))
+        problem = curve_problem(spec, drift, [flat], points=n)
+        density = Density(problem)
+        draw = density.prior_quantiles(p[None])
+        sigma, tau = np.exp(draw[0, density.n_law :])
+        places = problem.places_of(at, flat.run)
+        covariance = tau**2 * problem.covariance(places, places)
+        covariance += (sigma**2 + spec.noise.floor**2) * np.eye(n)
+        mean = density.log_loss(draw, problem.inputs_at(at, None))[0]
+        y = mean + np.linalg.cholesky(covariance) @ rng.standard_normal(n)
+        whole = Curve(run=flat.run, at=at, output=np.exp(y), group=(flat.run,))
+        yield whole.until(at[x <= 0.0][-1]), whole

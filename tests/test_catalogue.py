@@ -32,7 +32,7 @@ def architecture(repository: Path) -> str:
     return (repository / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", bs.list_laws())
+@pytest.mark.parametrize("name", [*bs.list_laws(), *bs.list_sequence_laws()])
 def test_law_cites_known_work(name: str, keys: set[str]):
     law = bs.load_law(name)
     sources = {published.source for published in law.published}
@@ -86,6 +86,10 @@ def _first_column(text: str, heading: str) -> set[str]:
 
 def test_architecture_page_lists_the_laws(architecture: str):
     assert _first_column(architecture, "Laws") == set(bs.list_laws())
+
+
+def test_architecture_page_lists_the_laws_of_curves(architecture: str):
+    assert _first_column(architecture, "Laws of curves") == set(bs.list_sequence_laws())
 
 
 def test_architecture_page_lists_the_architectures(architecture: str, repository: Path):

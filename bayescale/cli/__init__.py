@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 
 from bayescale.cli import (
+    curves,
     estimation,
     inspection,
     laws,
@@ -23,6 +24,7 @@ from bayescale.errors import BayescaleError
 
 __all__ = [
     "app",
+    "curves",
     "estimation",
     "inspection",
     "laws",

@@ -34,7 +34,10 @@ def watch(
         ),
     ],
     against: Annotated[
-        str, typer.Option("--against", help="Saved posterior (.nc), or runs to fit first.")
+        str,
+        typer.Option(
+            "--against", help="Saved posterior (.nc) of runs or of curves, or runs to fit first."
+        ),
     ],
     n_params: Annotated[
         str | None, typer.Option("--n-params", help="Size of the network, if the log is silent.")
@@ -57,7 +60,9 @@ def watch(
     schedule: Annotated[
         str | None, typer.Option("--schedule", help="constant, cosine, linear or wsd.")
     ] = None,
-    decay: Annotated[float, typer.Option(help="Share of the run over which wsd decays.")] = 0.2,
+    decay: Annotated[
+        float | None, typer.Option(help="Share of the run over which wsd decays (0.2).")
+    ] = None,
     run: Annotated[str | None, typer.Option("--run", help="Which run, of several.")] = None,
     label: Annotated[
         str, typer.Option("--label", help="Group of the run: values of the group columns.")
@@ -74,9 +79,14 @@ def watch(
     as_json: Json = False,
 ) -> None:
     """Compare a running job with its forecast; exit status 1 when the stop rule says stop."""
+    from bayescale.forecasts.watch import posterior_of
     from bayescale.forecasts.watch import watch as make_watch
 
-    posterior = read_source(against, model, group, where, None, None, None, engine, seed)
+    posterior: Any = (
+        posterior_of(against, seed)
+        if against.endswith(".nc")
+        else read_source(against, model, group, where, None, None, None, engine, seed)
+    )
     options: dict[str, Any] = {
         "target": _given(target, "--target"),
         "stop_rate": stop_rate,

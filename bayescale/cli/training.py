@@ -167,7 +167,7 @@ def _print_estimate(plan: Path, workers: int, device: str, as_json: bool) -> Non
     if as_json:
         print_json(made.to_dict())
         return
-    head = ("stage", "corpus", "size", "parameters", "members", "tokens", "FLOPs", "s")
+    head = ("stage", "corpus", "size", "parameters", "members", "tokens", "FLOPs", "tokens/s", "s")
     print_rows(head, [_estimate_row(row) for row in made.rows()])
     print_lines([repr(made), *(f"budget: {cut}" for cut in made.cuts)])
 
@@ -182,6 +182,7 @@ def _estimate_row(row: dict[str, Any]) -> list[str]:
         str(row["members"]),
         budgets,
         f"{row['flops']:.2e}",
+        f"{row['tokens_per_second']:,.0f}",
         f"{row['seconds']:.1f}",
     ]
 

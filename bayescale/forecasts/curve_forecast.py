@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.errors import ExtrapolationWarning, ForecastError
+from bayescale.errors import ForecastError
 from bayescale.forecasts.curve_predict import Predicted, predict_curve
 from bayescale.forecasts.mixture import Mixture
 from bayescale.inference.curve_posterior import CurveFit, CurvePosterior
+from bayescale.inference.curves import refit_with
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-ESS_MIN = 50.0
-"""Fewer effective draws after a running job's points: it is unlike the fitted runs."""
+ESS_MIN = 100.0
+"""Fewer effective draws after a running job's points: the group is fitted again with them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,8 @@ class CurveForecast:
         The part of the run that it was told.
     ess : float
         Effective draws of the posterior once those points had their say.
+    refitted : bool
+        Whether those were too few, and the group was fitted again with the job.
     """
 
     run: str
@@ -58,6 +60,7 @@ class CurveForecast:
     mixture: Mixture
     observed: Curve | None
     ess: float
+    refitted: bool = False
 
     def __repr__(self) -> str:
         """Return one line: the run, the last step and the interval there."""
@@ -144,7 +147,8 @@ def forecast_curve(
         A fitted run, to continue its curve; else the name of a new one.
     observed : Curve, optional
         What a running job, not among the fitted runs, has shown so far: it tells the level of its
-        own curve, and which draws of the coefficients suit it.
+        own curve, and which draws of the coefficients suit it. Where fewer than 100 do, the group
+        is fitted again with it, which takes as long as the first fit.
     schedule : Schedule, optional
         Learning rate of the run, its future included; that of `observed` or of the fitted run by
         default.
@@ -164,11 +168,6 @@ def forecast_curve(
         For steps that are not positive, or a run both fitted and observed.
     UnknownNameError
         When the group cannot be told.
-
-    Warns
-    -----
-    ExtrapolationWarning
-        When `observed` leaves fewer than 50 effective draws.
     """
     at = np.atleast_1d(np.asarray(at, dtype=float))
     if not (np.isfinite(at) & (at > 0.0)).all():
@@ -183,17 +182,21 @@ def forecast_curve(
     schedule = schedule or _schedule(fits[0], name, observed)
     with one_thread():
         parts = [predict_curve(fit, at, name, schedule, observed, smooth) for fit in fits]
-    ess = min(part.ess for part in parts)
-    if observed is not None and ess < ESS_MIN:
-        warnings.warn(
-            f"run {name!r} leaves {ess:.0f} effective draws: it is unlike the fitted runs."
-            " Fit again with it.",
-            ExtrapolationWarning,
-            stacklevel=2,
-        )
+    refitted = observed is not None and min(part.ess for part in parts) < ESS_MIN
+    if observed is not None and refitted:
+        fits = refit_with(fits, observed)
+        parts = [predict_curve(fit, at, name, schedule, None, smooth) for fit in fits]
     law = fits[0].problem.law
     return CurveForecast(
-        name, posterior.along, posterior.output, law, at, _pooled(parts), observed, ess
+        run=name,
+        along=posterior.along,
+        output=posterior.output,
+        law=law,
+        at=at,
+        mixture=_pooled(parts),
+        observed=observed,
+        ess=min(part.ess for part in parts),
+        refitted=refitted,
     )
 
 

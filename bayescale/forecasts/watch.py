@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bayescale.errors import ForecastError, RunsTableError, UnknownNameError
+from bayescale.errors import ForecastError, InferenceError
 from bayescale.forecasts.curve_points import FIRST, CurvePoints, curve_points
 from bayescale.forecasts.curve_prior import LEARNED, draw_shapes
 from bayescale.forecasts.curve_update import band, update, with_doubt
 from bayescale.forecasts.forecast import forecast
+from bayescale.forecasts.job import choose_run, inputs_of, schedule_of, share_done
 from bayescale.forecasts.mixture import Mixture
-from bayescale.forecasts.schedules import DECAY, schedules
+from bayescale.forecasts.schedules import schedules
+from bayescale.forecasts.watch_curves import watch_curves
 from bayescale.forecasts.watched import BAND_LEVELS, SURPRISING, Watch
+from bayescale.inference.curve_posterior import CurvePosterior, load_curve_posterior
 from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior, load_posterior
-from bayescale.models.discrepancy import Floats
-from bayescale.runs.columns import spelling
 from bayescale.runs.importers.metric_names import TRAINING
 from bayescale.runs.importers.read import read_logs
-from bayescale.runs.importers.run_log import N_STEPS, LossCurve, RunLog
-from bayescale.runs.numbers import parse_number
-from bayescale.runs.schema import N_TOKENS, SPELLINGS
+from bayescale.runs.importers.run_log import LossCurve, RunLog
+from bayescale.runs.schema import N_TOKENS
 
 STOP_RATE = 0.05
 SHAPES = 4000
 """Draws of what a curve may look like."""
 
 BAND_AT = np.geomspace(FIRST, 1.0, 60)
-BEYOND = 1.02
-"""Share of its plan beyond which a run has another plan than was said."""
 
 
 def watch(
@@ -46,7 +43,7 @@ def watch(
     batch_tokens: float | None = None,
     n_steps: float | None = None,
     schedule: str | Sequence[float] | None = None,
-    decay: float = DECAY,
+    decay: float | None = None,
     run: str | None = None,
     label: Sequence[str] | None = None,
     seed: int = 0,
@@ -58,8 +55,9 @@ def watch(
     ----------
     log : path, RunLog, or run of a tracker's API
         What `bayescale.runs.importers` reads: JSONL, CSV, a folder that grows, a console...
-    against : Posterior, path of a saved one, or anything `fit` takes
-        What forecasts the run.
+    against : Posterior, CurvePosterior, path of a saved one, or anything `fit` takes
+        What forecasts the run: a law of final losses, or of whole curves (`fit_curves`), which
+        then says what the curve will look like, too.
     target : float, optional
         Loss that the run is made for.
     stop_rate : float
@@ -70,9 +68,10 @@ def watch(
         Tokens of a step, and steps of the whole run, where the log does not tell.
     schedule : str or sequence of float, optional
         ``"constant"``, ``"cosine"``, ``"linear"``, ``"wsd"``, or the learning rates of the whole
-        run at even distances. Unknown by default, which costs width.
-    decay : float
-        Share of the run over which ``"wsd"`` decays.
+        run at even distances. As the log says by default; where it is silent the schedule counts
+        as unknown, which costs width.
+    decay : float, optional
+        Share of the run over which ``"wsd"`` decays; a fifth by default.
     run : str, optional
         Which run, where the log holds several.
     label : sequence of str, optional
@@ -97,14 +96,20 @@ def watch(
     """
     _check(target, stop_rate)
     found = log if isinstance(log, RunLog) else choose_run(read_logs(log), run)
-    posterior = _posterior(against, seed)
-    at = _inputs(posterior, found, inputs)
+    posterior = posterior_of(against, seed)
     curve = found.curve(metric, batch_tokens)
-    share, planned = _share(curve, found, at, inputs, n_steps)
+    if isinstance(posterior, CurvePosterior):
+        share, planned = share_done(curve, found, inputs.get(N_TOKENS), n_steps)
+        return watch_curves(
+            posterior, found, curve, share, planned, schedule, label, target, stop_rate
+        )
+    at = inputs_of(posterior.law, found, inputs)
+    share, planned = share_done(curve, found, at.get(N_TOKENS, inputs.get(N_TOKENS)), n_steps)
     made = forecast(
         posterior, seed=seed, warn=False, labels=None if label is None else [tuple(label)], **at
     )
     rng = np.random.default_rng(seed)
+    schedule, decay = schedule_of(found, schedule, decay)
     shapes = draw_shapes(LEARNED, schedules(schedule, decay), SHAPES, rng)
     points = curve_points(share, curve.loss)
     prior = with_doubt(made.mixture)
@@ -128,77 +133,6 @@ def watch(
     )
 
 
-class Stopper:
-    """The stop rule as a callback: true once a job should stop, asked as often as one likes.
-
-    The harness takes it as ``should_stop``; other trainers call it between steps.
-
-    Parameters
-    ----------
-    log, against, **options
-        As for `watch`; a target among them. The posterior is fitted or loaded once.
-    every : float
-        Seconds between two looks at the log.
-    on_look : callable, optional
-        Given the `Watch` of each look.
-    """
-
-    def __init__(
-        self,
-        log: Any,
-        against: Any,
-        *,
-        every: float = 30.0,
-        on_look: Callable[[Watch], None] | None = None,
-        **options: Any,
-    ) -> None:
-        if options.get("target") is None:
-            raise ForecastError("the stop rule needs a target.", "Give target=..., a loss.")
-        self._log, self._options = log, options
-        self._against = _posterior(against, options.get("seed", 0))
-        self._every, self._on_look = every, on_look
-        self._next = 0.0
-        self.stopped = False
-
-    def __call__(self) -> bool:
-        """Return whether the job should stop; a log without a loss yet stops nothing."""
-        now = time.monotonic()
-        if self.stopped or now < self._next:
-            return self.stopped
-        self._next = now + self._every
-        try:
-            seen = watch(self._log, self._against, **self._options)
-        except (RunsTableError, FileNotFoundError):
-            return False
-        if self._on_look is not None:
-            self._on_look(seen)
-        self.stopped = seen.stop
-        return self.stopped
-
-
-def choose_run(logs: Sequence[RunLog], run: str | None) -> RunLog:
-    """Return the run of that name, or the only one.
-
-    Raises
-    ------
-    UnknownNameError
-        When there is no such run.
-    ForecastError
-        When there are several and none was named.
-    """
-    names = {log.name: log for log in logs}
-    if run is not None:
-        if run not in names:
-            raise UnknownNameError("run", run, names)
-        return names[run]
-    if len(logs) > 1:
-        raise ForecastError(
-            f"watch: the log holds {len(logs)} runs ({', '.join(list(names)[:6])}), expected one.",
-            "Name it: run=... (--run).",
-        )
-    return logs[0]
-
-
 def _check(target: float | None, stop_rate: float) -> None:
     if target is not None and not (np.isfinite(target) and target > 0):
         raise ForecastError(f"watch: target is {target!r}, expected a positive loss.")
@@ -206,11 +140,23 @@ def _check(target: float | None, stop_rate: float) -> None:
         raise ForecastError(f"watch: stop_rate is {stop_rate!r}, expected between 0 and 1.")
 
 
-def _posterior(against: Any, seed: int) -> Posterior:
+def posterior_of(against: Any, seed: int) -> Posterior | CurvePosterior:
+    """Return the posterior that was given, saved in a file, or is to be fitted first.
+
+    Raises
+    ------
+    ForecastError
+        When what it predicts is no loss.
+    """
+    if isinstance(against, CurvePosterior):
+        return against
     if isinstance(against, Posterior):
         posterior = against
     elif isinstance(against, str | Path) and str(against).endswith(".nc"):
-        posterior = load_posterior(against)
+        try:
+            posterior = load_posterior(against)
+        except InferenceError as error:
+            return _of_curves(Path(against), error)
     else:
         posterior = fit(against, seed=seed)
     if posterior.law.output_support != "positive":
@@ -220,65 +166,12 @@ def _posterior(against: Any, seed: int) -> Posterior:
     return posterior
 
 
-def _inputs(posterior: Posterior, log: RunLog, given: Mapping[str, float]) -> dict[str, float]:
-    """Return the law's inputs of the whole run: as given, else as the log's configuration says."""
-    unknown = [name for name in given if name not in {*posterior.law.inputs, N_TOKENS}]
-    if unknown:
-        raise UnknownNameError("input", unknown[0], posterior.law.inputs, "watch")
-    facts = _facts(log)
-    if N_STEPS in facts and np.isfinite(log.batch_tokens):
-        facts[N_TOKENS] = facts[N_STEPS] * log.batch_tokens
-    found = {name: float(given.get(name, facts.get(name, np.nan))) for name in posterior.law.inputs}
-    missing = [name for name, value in found.items() if not np.isfinite(value)]
-    if missing:
-        raise ForecastError(
-            f"watch: {missing[0]} of the whole run is not known: the log of {log.name!r} does not"
-            " tell.",
-            f"Give {missing[0]}=... (--{missing[0].replace('_', '-')}).",
-        )
-    return found
-
-
-def _facts(log: RunLog) -> dict[str, float]:
-    """Return the numbers of a run's configuration under the schema's names."""
-    out: dict[str, float] = {}
-    for key, value in log.facts.items():
-        try:
-            number = parse_number(str(value))
-        except ValueError:
-            continue
-        for name in (key, key.replace("/", ".").split(".")[-1]):
-            out.setdefault(SPELLINGS.get(spelling(name), name), number)
-    # What a log calls tokens is what it has seen, not what was planned.
-    out.pop(N_TOKENS, None)
-    return out
-
-
-def _share(
-    curve: LossCurve,
-    log: RunLog,
-    at: Mapping[str, float],
-    given: Mapping[str, float],
-    n_steps: float | None,
-) -> tuple[Floats, float]:
-    """Return the share of the planned run at each value of a curve, and the plan."""
-    tokens = at.get(N_TOKENS, given.get(N_TOKENS, float("nan")))
-    steps = n_steps or _facts(log).get(N_STEPS, float("nan"))
-    by_tokens = bool(np.isfinite(curve.n_tokens).all()) and np.isfinite(tokens)
-    share = curve.n_tokens / tokens if by_tokens else curve.step / steps
-    if not np.isfinite(share).all():
-        raise ForecastError(
-            f"watch: how far run {curve.name!r} has come is not known: its log tells neither its"
-            " tokens nor how many steps are planned.",
-            "Give batch_tokens=... (--batch-tokens), or n_steps=... (--n-steps).",
-        )
-    if share.max() > BEYOND:
-        raise ForecastError(
-            f"watch: run {curve.name!r} is at {share.max():.3g} times its planned"
-            f" {'tokens' if by_tokens else 'steps'} ({tokens if by_tokens else steps:.4g}).",
-            "Say what is planned: n_tokens=... (--n-tokens).",
-        )
-    return np.minimum(share, 1.0), float(tokens if by_tokens else steps)
+def _of_curves(path: Path, error: InferenceError) -> CurvePosterior:
+    """Return a saved posterior of curves, or the error of one that is of neither kind."""
+    try:
+        return load_curve_posterior(path)
+    except InferenceError:
+        raise error from None
 
 
 def _notes(

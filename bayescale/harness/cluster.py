@@ -40,11 +40,6 @@ def run_cluster(
         Cores of a cluster that is started here; ignored where ``RAY_ADDRESS`` names one.
     gpus_per_job : float
         Share of a GPU that a task asks for.
-
-    Raises
-    ------
-    HarnessError
-        When Ray is not installed.
     """
     with _connected(workers, gpus_per_job) as ray, stop_signals() as asked:
         # Retries are counted by the tally, which knows whether a job has got any further.
@@ -75,12 +70,8 @@ def _connected(workers: int, gpus_per_job: float) -> Iterator[Any]:
     if not elsewhere:
         # The only way to keep Ray's ports to this machine; it is read when Ray is imported.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise HarnessError(
-            "engine 'ray': the package 'ray' is not installed.", "Install bayescale[cluster]."
-        ) from error
+    import ray
+
     quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": False}
     mine = not ray.is_initialized()
     if mine and elsewhere:

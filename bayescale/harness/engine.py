@@ -7,6 +7,7 @@ a deadline save the state, and a later call on any engine or machine goes on fro
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from bayescale.errors import HarnessError, UnknownNameError
 from bayescale.harness.config import warn_if_head_dim_varies
@@ -61,14 +62,11 @@ def run_jobs(
     Raises
     ------
     HarnessError
-        When jobs failed, after the others were run, or ``workers`` is below 1.
+        When jobs failed, after the others were run, or the engine cannot run here.
     UnknownNameError
         When there is no such engine.
     """
-    if engine not in ENGINES:
-        raise UnknownNameError("engine", engine, ENGINES)
-    if workers < 1:
-        raise HarnessError(f"run_jobs: workers is {workers}, but at least 1 is needed.")
+    check_engine(engine, workers)
     warn_if_head_dim_varies(job.config.architecture for job in jobs)
     if not jobs:
         return "finished"
@@ -82,6 +80,33 @@ def run_jobs(
     else:
         run_pool(jobs, tally, work, workers)
     return tally.outcome()
+
+
+def check_engine(engine: str, workers: int) -> None:
+    """Refuse an engine that cannot run here, before anything is written.
+
+    Parameters
+    ----------
+    engine : str
+        One of `ENGINES`.
+    workers : int
+        Units that run side by side.
+
+    Raises
+    ------
+    HarnessError
+        When ``workers`` is below 1, or Ray is asked for and not installed.
+    UnknownNameError
+        When there is no such engine.
+    """
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES)
+    if workers < 1:
+        raise HarnessError(f"run_jobs: workers is {workers}, but at least 1 is needed.")
+    if engine == "ray" and find_spec("ray") is None:
+        raise HarnessError(
+            "engine 'ray': the package 'ray' is not installed.", "Install bayescale[cluster]."
+        )
 
 
 def _run_here(jobs: list[Job], tally: Tally, work: Work) -> None:

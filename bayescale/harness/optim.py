@@ -71,3 +71,30 @@ def adamw_step(
     moment2_KP.mul_(config.beta2).addcmul_(grad_KP, grad_KP, value=1 - config.beta2)
     scale = torch.sqrt(moment2_KP, out=grad_KP).div_(correction2**0.5).add_(config.eps)
     params_KP.sub_(torch.div(moment1_KP, scale, out=scale).mul_(rate_K[:, None] / correction1))
+
+
+def descend(
+    params_KP: Tensor,
+    grad_KP: Tensor,
+    moment1_KP: Tensor,
+    moment2_KP: Tensor,
+    *,
+    rate_K: Tensor,
+    step: int | Tensor,
+    config: OptimConfig,
+) -> None:
+    """Clip every member's gradient, then take one step of AdamW, in place.
+
+    Parameters
+    ----------
+    params_KP, grad_KP, moment1_KP, moment2_KP : Tensor
+        See `adamw_step`.
+    rate_K : Tensor
+        Learning rate of every member now, shape (K,).
+    step : int or Tensor
+        Number of this step, from 1.
+    config : OptimConfig
+        The optimiser.
+    """
+    clip_members(grad_KP, config.clip)
+    adamw_step(params_KP, grad_KP, moment1_KP, moment2_KP, rate_K=rate_K, step=step, config=config)

@@ -60,6 +60,8 @@ COLUMNS = (
     schema.CONTEXT,
 )
 """Columns of every row, in the order of the table; what a unit measures beside them follows."""
+PRECISION = "precision"
+"""Column of rows whose networks computed in short floats."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,7 +145,9 @@ def run_row(
     }
     values |= asdict(shape) | asdict(config.optim)
     unusual = mixer_flops(shape)
-    beside = {} if unusual is None else {schema.MIXER_FLOPS: unusual}
+    beside: dict[str, Any] = {} if unusual is None else {schema.MIXER_FLOPS: unusual}
+    if config.train.precision != "float32":
+        beside[PRECISION] = config.train.precision
     return {name: values[name] for name in COLUMNS} | beside | made.columns
 
 

@@ -20,7 +20,7 @@ from bayescale.harness.architectures import Backbone
 from bayescale.harness.checkpoint import TrainState
 from bayescale.harness.config import OptimConfig
 from bayescale.harness.evaluate import token_losses
-from bayescale.harness.optim import adamw_step, clip_members
+from bayescale.harness.optim import descend
 
 FILE_NAME = "members_at_once.json"
 WORTH_MEASURING = 500
@@ -130,10 +130,7 @@ def update(
         params, moment1, moment2, rate, batch = part
         loss, grad = gradients(backbone, params, batch)
         with torch.no_grad():
-            clip_members(grad, config.clip)
-            adamw_step(
-                params, grad, moment1, moment2, rate_K=rate, step=state.step + 1, config=config
-            )
+            descend(params, grad, moment1, moment2, rate_K=rate, step=state.step + 1, config=config)
         losses.append(loss)
     return torch.cat(losses)
 

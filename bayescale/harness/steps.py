@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from bayescale.harness.checkpoint import TrainState
 from bayescale.harness.config import RunConfig
 from bayescale.harness.data import Batches
 from bayescale.harness.divergence import watch
-from bayescale.harness.optim import adamw_step, clip_members
+from bayescale.harness.optim import descend
 from bayescale.harness.resident import resident
 from bayescale.harness.schedule import Segment, rate_factor, segments
 from bayescale.harness.stacking import gradients, mean_losses, members_at_once, slopes, update
@@ -56,7 +56,7 @@ class HostSteps:
     config : RunConfig
         The unit.
     folder : Path
-        Folder of the unit.
+        Folder of the unit, which gets the training losses.
     backbone : Backbone
         The network.
     batches : Batches
@@ -74,6 +74,7 @@ class HostSteps:
         state: TrainState,
     ) -> None:
         self.config, self.backbone, self.batches = config, backbone, batches
+        self._folder, self._losses = folder, list[Tensor]()
         self._peak_K = peak_rates(config, state.params.device)
         n_steps = sum(segment.n_steps for segment in segments(config.train))
         first = self._batch(0, state.params.device)
@@ -92,6 +93,10 @@ class HostSteps:
         )
         watch(state, loss_K, self.config.train)
         state.step += 1
+        self._losses.append(loss_K.detach())
+        if len(self._losses) == READ_EVERY or state.step == segment.stop:
+            note(self._folder, state, torch.stack(self._losses).mean(dim=0).tolist())
+            self._losses.clear()
 
     def _batch(self, step: int, device: torch.device) -> Tensor:
         seeds = tuple(member.seed for member in self.config.members)
@@ -141,6 +146,8 @@ class ResidentSteps:
             device=device,
         )
         self._gradients = gradients_of(backbone, compiled)
+        # Its dozen passes over all parameters become two.
+        self._descend = traced(descend) if compiled else descend
         self._peak_K = peak_rates(config, device)
         self._step = torch.zeros((), dtype=torch.int64, device=device)
         self._at = torch.zeros(1, dtype=torch.int64, device=device)
@@ -161,7 +168,7 @@ class ResidentSteps:
             self._run()
         state.step += n
         self.last = self._losses[n - 1].clone()
-        self._note(state, self._losses[:n].mean(dim=0).tolist())
+        note(self._folder, state, self._losses[:n].mean(dim=0).tolist())
 
     def once(self) -> None:
         """Take the next step; everything it reads and writes keeps its address."""
@@ -169,8 +176,7 @@ class ResidentSteps:
         loss_K, grad_KP = self._gradients(state.params, self._batches.draw(self._step))
         with torch.no_grad():
             self._losses.index_copy_(0, self._at, loss_K[None])
-            clip_members(grad_KP, optim.clip)
-            adamw_step(
+            self._descend(
                 state.params,
                 grad_KP,
                 state.moment1,
@@ -208,11 +214,23 @@ class ResidentSteps:
         for name, own in zip(CHANGED, _tensors(self.state), strict=True):
             setattr(state, name, own)
 
-    def _note(self, state: TrainState, loss: list[float]) -> None:
-        known = [value if math.isfinite(value) else None for value in loss]
-        line = {"segment": state.segment, "step": state.step, "loss": known}
-        with (self._folder / LOSSES).open("a") as file:
-            file.write(json.dumps(line) + "\n")
+
+def note(folder: Path, state: TrainState, loss: list[float]) -> None:
+    """Write down the mean training losses since the last time, for whoever watches.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the unit.
+    state : TrainState
+        Where the unit stands.
+    loss : list of float
+        One a member.
+    """
+    known = [value if math.isfinite(value) else None for value in loss]
+    line = {"segment": state.segment, "step": state.step, "loss": known}
+    with (folder / LOSSES).open("a") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 CHANGED = ("params", "moment1", "moment2", "lowest", "above", "diverged")
@@ -270,7 +288,7 @@ def gradients_of(
     backbone : Backbone
         The network.
     compiled : bool
-        Whether to compile it; on a CPU it is only traced, which needs no compiler.
+        Whether to compile it.
 
     Returns
     -------
@@ -281,9 +299,25 @@ def gradients_of(
         return partial(gradients, backbone)
     # What was compiled for earlier units counts towards a limit beyond which nothing is.
     torch._dynamo.reset()
+    return partial(slopes, traced(partial(mean_losses, backbone)))
+
+
+def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function compiled for one shape.
+
+    Parameters
+    ----------
+    function : callable
+        Takes and returns tensors.
+
+    Returns
+    -------
+    callable
+        The same; on a CPU it is only traced, which needs no compiler.
+    """
     backend = "inductor" if torch.cuda.is_available() else "aot_eager"
-    losses = torch.compile(partial(mean_losses, backbone), dynamic=False, backend=backend)
-    return partial(slopes, losses)
+    compiled: Callable[..., Any] = torch.compile(function, dynamic=False, backend=backend)
+    return compiled
 
 
 def n_sequences(config: RunConfig) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from bayescale.errors import HarnessError
 from bayescale.harness.arms import Arm, Kept, open_arms, sweep_units, trimmed
 from bayescale.harness.config import RunConfig
-from bayescale.harness.engine import Job, Progress, run_jobs
+from bayescale.harness.engine import Job, Progress, check_engine, run_jobs
 from bayescale.harness.locks import held
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.plan_file import load_plan
@@ -99,6 +99,7 @@ def run_sweep(
     """
     plan = plan_path if isinstance(plan_path, SweepPlan) else load_plan(plan_path)
     out = Path(out_dir)
+    check_engine(engine, workers)
     if not resume:
         _check_unused(out)
     arms = open_arms(plan)

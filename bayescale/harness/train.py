@@ -66,18 +66,11 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(config.to_json() + "\n")
-    plan = segments(config.train)
-    known = record.read(folder)
-    wanted = [
-        f"{config.trunk_hash(k)}-{segment.stop}"
-        for segment in plan
-        if segment.measured
-        for k in range(len(config.members))
-    ]
-    if all(run_id in known for run_id in wanted):
+    if is_finished(config, folder):
         checkpoint.discard(folder)
         return "finished"
 
+    plan = segments(config.train)
     backbone = Backbone(config.architecture, config.train.precision)
     batches = open_batches(config, corpus_dir)
     n_steps = sum(segment.n_steps for segment in plan)
@@ -119,6 +112,30 @@ def train(
 
     checkpoint.discard(folder)
     return "finished"
+
+
+def is_finished(config: RunConfig, folder: Path) -> bool:
+    """Return whether every member has its record at every milestone.
+
+    Parameters
+    ----------
+    config : RunConfig
+        The unit.
+    folder : Path
+        Its folder, which need not exist.
+
+    Returns
+    -------
+    bool
+        Whether `train` would have nothing to do.
+    """
+    known = record.read(folder)
+    return all(
+        f"{config.trunk_hash(k)}-{segment.stop}" in known
+        for segment in segments(config.train)
+        if segment.measured
+        for k in range(len(config.members))
+    )
 
 
 def _records(

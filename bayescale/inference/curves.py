@@ -15,7 +15,9 @@ from bayescale.inference.importance import ESS_MIN, KHAT_MAX, fails, importance_
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law, load_law
 from bayescale.models.curve_model import curve_model
-from bayescale.models.curve_problem import curve_problem
+from bayescale.models.curve_problem import CurveProblem, curve_problem
+from bayescale.models.drift import Drift
+from bayescale.models.spec import ModelSpec
 from bayescale.runs.curves import Curve, Curves
 
 ALONE = ("learning_curve_m3", "learning_curve_m4")
@@ -23,6 +25,11 @@ ALONE = ("learning_curve_m3", "learning_curve_m4")
 
 SCHEDULED = ("multi_power",)
 """The default for curves that have one."""
+
+MAX_RUNS = 375
+"""Beyond this a run would be left fewer than four points."""
+
+Fits = dict[tuple[str, ...], tuple[CurveFit, ...]]
 
 
 def fit_curves(
@@ -71,24 +78,15 @@ def fit_curves(
         When importance weights of a fit miss their gates.
     """
     wanted = _laws(laws, curves)
-    if priors and len(wanted) > 1:
-        names = ", ".join(law.name for law in wanted)
-        raise InferenceError(
-            f"priors on {', '.join(priors)} were given for {len(wanted)} laws: {names}.",
-            "Name one law.",
-        )
+    _check_priors(priors, wanted)
     started = time.process_time()
     groups = curves.groups()
     _check(curves, groups)
     shared = max(len(group) for group in groups.values()) > 1
+    own = [curve_model(law, shared=shared) for law in wanted]
+    models = [(spec.with_priors(priors or {}), drift) for spec, drift in own]
     with one_thread():
-        fits = {
-            label: tuple(
-                _fit(law, group, priors, shared, points, draws, [seed, k, j])
-                for j, law in enumerate(wanted)
-            )
-            for k, (label, group) in enumerate(groups.items())
-        }
+        fits = _fitted(models, groups, points, draws, seed)
     made = CurvePosterior(
         name=curves.name,
         along=curves.along,
@@ -99,6 +97,28 @@ def fit_curves(
     )
     _warn_of_gates(made)
     return made
+
+
+def refit_with(fits: Sequence[CurveFit], observed: Curve, seed: int = 0) -> tuple[CurveFit, ...]:
+    """Return the fits of a group with one run more, under the same models.
+
+    Parameters
+    ----------
+    fits : sequence of CurveFit
+        One a law; their thinned points stand for the curves.
+    observed : Curve
+        What the new run has shown.
+    seed : int
+        Seed of everything random.
+    """
+    made = []
+    with one_thread():
+        for j, fit in enumerate(fits):
+            problem = fit.problem
+            curves = (*problem.curves(), observed)
+            joined = curve_problem(problem.spec, problem.drift, curves)
+            made.append(_drawn(joined, len(fit.x), [seed, 0, j]))
+    return tuple(made)
 
 
 def _laws(laws: str | Law | Sequence[str | Law], curves: Curves) -> tuple[Law, ...]:
@@ -113,6 +133,15 @@ def _laws(laws: str | Law | Sequence[str | Law], curves: Curves) -> tuple[Law, .
         said = ", ".join(f"{name} {support}" for name, support in supports.items())
         raise InferenceError(f"laws with different outputs cannot be pooled: {said}.")
     return found
+
+
+def _check_priors(priors: Mapping[str, Any] | None, laws: Sequence[Law]) -> None:
+    if priors and len(laws) > 1:
+        names = ", ".join(law.name for law in laws)
+        raise InferenceError(
+            f"priors on {', '.join(priors)} were given for {len(laws)} laws: {names}.",
+            "Name one law.",
+        )
 
 
 def _check(curves: Curves, groups: Mapping[tuple[str, ...], Sequence[Curve]]) -> None:
@@ -133,21 +162,23 @@ def _check(curves: Curves, groups: Mapping[tuple[str, ...], Sequence[Curve]]) ->
         )
 
 
-MAX_RUNS = 375
-"""Beyond this a run would be left fewer than four points."""
-
-
-def _fit(
-    law: Law,
-    group: Sequence[Curve],
-    priors: Mapping[str, Any] | None,
-    shared: bool,
+def _fitted(
+    models: Sequence[tuple[ModelSpec, Drift]],
+    groups: Mapping[tuple[str, ...], Sequence[Curve]],
     points: int,
     draws: int,
-    seed: Sequence[int],
-) -> CurveFit:
-    spec, drift = curve_model(law, shared=shared)
-    problem = curve_problem(spec.with_priors(priors or {}), drift, group, points)
+    seed: int,
+) -> Fits:
+    return {
+        label: tuple(
+            _drawn(curve_problem(*model, group, points), draws, [seed, k, j])
+            for j, model in enumerate(models)
+        )
+        for k, (label, group) in enumerate(groups.items())
+    }
+
+
+def _drawn(problem: CurveProblem, draws: int, seed: Sequence[int]) -> CurveFit:
     weighted = importance_sample(problem, seed[0], 1000 * seed[1] + seed[2])
     rng = np.random.default_rng([*seed, 1])
     return CurveFit(

@@ -24,7 +24,7 @@ from bayescale.models.problem import Problem
 MANY_GROUPS = 20
 """Groups above which they move one by one: all at once would hardly ever be accepted."""
 
-_WIDER = 1.1
+_WIDER = 1.2
 _PATH, _MAX_STEPS = 2.0, 16
 _ACCEPTED, _ANGLES = 0.8, (0.05, 1.2)
 _GUIDES = 6

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescale.models.discrepancy import Floats
 
-DEGREES = 6.0
+DEGREES = 4.0
 _WIDER = 1.15
 _NEAR = (0.4, 0.8, 1.6, 2.4)
 """Sizes of local steps, in units of the sd."""

@@ -17,11 +17,11 @@ ALONE = Drift(kind="integrated")
 SLOPE_ERROR = Discrepancy(
     tau=Prior(
         "LogNormal",
-        {"mu": -3.75, "sigma": 1.0},
-        "slopes of log output err by .005 to .12, 90 %",
+        {"mu": -3.6, "sigma": 1.0},
+        "slopes of log output err by .005 to .14, 90 %",
     ),
-    length=0.6,
-    rho=0.6,
+    length=0.5,
+    rho=0.45,
     kappa=0.0,
 )
 """Of a curve alone; chosen as they predict the last octave of the fitted parts of public curves."""

@@ -76,6 +76,24 @@ class CurveProblem(Problem):
         """Return what the law reads at steps of a run with a schedule."""
         return sequence_inputs(self.law, at, schedule, self.constants.reference)
 
+    def curves(self) -> tuple[Curve, ...]:
+        """Return the thinned points as curves, each with the measurements behind it."""
+        at = self.constants.reference["at"] * np.exp(self.places.x)
+        output = np.asarray(self.law.inverse_link(self.log_loss))
+        made = []
+        for k, run in enumerate(self.runs):
+            own = self.places.run == k
+            made.append(
+                Curve(
+                    run=run,
+                    at=at[own],
+                    output=output[own],
+                    schedule=self.schedules[k],
+                    counts=self.weights[own],
+                )
+            )
+        return tuple(made)
+
 
 def curve_problem(
     spec: ModelSpec, drift: Drift, curves: Sequence[Curve], points: int = 60
@@ -152,10 +170,10 @@ def thin(law: Law, curve: Curve, reference: Mapping[str, float], points: int) ->
     if stretch[-1] >= points:
         progress = 0.5 * (_progress(x) + _progress(curve.at))
         stretch = np.unique(np.floor(progress * points * (1 - 1e-9)), return_inverse=True)[1]
-    counts = np.bincount(stretch).astype(float)
+    counts = np.asarray(np.bincount(stretch, curve.measurements), dtype=float)
 
     def mean(values: Floats) -> Floats:
-        return np.asarray(np.bincount(stretch, values) / counts)
+        return np.asarray(np.bincount(stretch, values * curve.measurements) / counts)
 
     read = sequence_inputs(law, curve.at, curve.schedule, reference)
     inputs = {

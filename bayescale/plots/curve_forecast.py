@@ -35,7 +35,7 @@ def plot_curve_forecast(forecast: CurveForecast, ax: Axes | None = None) -> Axes
         ax.plot(seen.at, seen.output, ".", color=style.ACTUAL, markersize=3, label="observed")
     if forecast.at.max() > 10.0 * forecast.at.min():
         style.log_axis(ax)
-    title = f"{forecast.run or 'new run'}, {forecast.law.name}"
-    style.furnish(ax, forecast.along, style.output_label(forecast.law), title)
+    label = style.output_label(forecast.law)
+    style.furnish(ax, forecast.along, label, forecast.run or "new run")
     style.legend(ax, "best")
     return ax

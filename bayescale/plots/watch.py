@@ -46,10 +46,13 @@ def plot_watch(watched: Watch, ax: Axes | None = None) -> Axes:
             watched.target, color=style.TARGET, linewidth=1.4, linestyle=(0, (5, 2)),
             label=f"target {watched.target:.4g}: {100 * watched.prob_target:.0f} %",
         )  # fmt: skip
+    # The band is wide where a run begins; what is asked is how it ends.
+    seen = [*np.exp(watched.points.log_loss), middle.max()]
+    lowest = min(low.min(), *ends, *([] if watched.target is None else [watched.target]))
+    ax.set_ylim(0.98 * lowest, 1.1 * max(seen))
     ax.set_xscale("log")
     ax.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5, 1.0], ["2 %", "5 %", "10 %", "20 %", "50 %", "100 %"])
     ax.set_xticks([], minor=True)
-    style.plain_log_axis(ax)
     style.furnish(ax, "share of the run", "loss (nats per token)")
     style.legend(ax, "upper right")
     return ax

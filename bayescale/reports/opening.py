@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bayescale.decisions.decision import Decision
 from bayescale.decisions.weigh import best_pilot
 from bayescale.reports import numbers as n
@@ -72,15 +74,15 @@ def changes(decision: Decision) -> tuple[Change, ...]:
         The verdict.
     """
     best, plan = decision.outcome, decision.scenario
-    turn = {a.name: a.flips_at for a in decision.assumptions}.get("target.loss")
-    at_target = None
-    if turn is not None:
-        at_target = sentences.loss_or_error(plan.target).format(at=n.loss(turn))
-    value, price = best.break_even_value_usd, best.break_even_price_usd_per_gpu_hour
+    turns = {assumption.name: assumption.flips_at for assumption in decision.assumptions}
+    value = turns.get("value.usd", best.break_even_value_usd)
+    worth = None if value is None or not math.isfinite(value) else n.usd(value)
+    price, target = turns.get("price.usd_per_gpu_hour"), turns.get("target.loss")
+    level = sentences.loss_or_error(plan.target)
     found = (
-        ("target", sentences.wanted(plan.target), at_target),
-        ("value", n.usd(plan.value_usd), n.usd(value) if n.usd(value) != n.NONE else None),
-        ("price", n.usd(plan.price.usd_per_gpu_hour), n.usd(price)),
+        ("target", sentences.wanted(plan.target), target and level.format(at=n.loss(target))),
+        ("value", n.usd(plan.value_usd), worth),
+        ("price", n.usd(plan.price.usd_per_gpu_hour), price and n.usd(price)),
     )
     return (
         *(_change(key, stated, name=best.name, at=at) for key, stated, at in found),
@@ -89,7 +91,7 @@ def changes(decision: Decision) -> tuple[Change, ...]:
     )
 
 
-def _change(key: str, stated: str, at: str | None, **names: str) -> Change:
+def _change(key: str, stated: str, at: object, **names: str) -> Change:
     words = LIVE[f"{key} turns"] if at else LIVE[f"{key} never"]
     return Change(key, LIVE[key].format(**names), stated, words.format(at=at, **names))
 

@@ -154,13 +154,15 @@ LIVE = {
     "loss": "nats per token predicted; 90 % between {low} and {high}",
     "net": "USD expected net value: {value} if met, {cost} spent",
     "target": "Target",
+    "target line": "target {at}",
     "target turns": "breaks even at {at}",
     "target never": "no target near the forecast breaks even",
     "value": "Worth of meeting it",
     "value turns": "breaks even at {at}",
-    "value never": "no worth makes it pay: the target is out of reach",
+    "value never": "no worth near the plan's breaks even",
     "price": "Price of a GPU-hour",
     "price turns": "breaks even at {at}",
+    "price never": "no price near the plan's breaks even",
     "scale": "Budget of {chosen}",
     "scale turns": "a chance of {probability} takes {cost}, {times} the compute",
     "scale never": "no size of it in reach has a chance of {probability}",
@@ -168,8 +170,7 @@ LIVE = {
     "pilots turns": "{pilot} costs {cost} and adds {worth} to the decision; knowing every loss"
     " beforehand would add {perfect}.",
     "pilots never": "The plan names none; knowing every loss beforehand would add {perfect}.",
-    "moved": "Moved from the plan: {what}. The reasons and whatever does not change on moving a"
-    " slider stay those of the plan.",
+    "moved": "Moved from the plan: {what}. Reasons, checks and turning points stay the plan's.",
     "back": "Back to the plan",
     "sliders": "Move a slider; its mark is where funding {name} turns, the others as they stand.",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,14 @@ class Curve:
         Its learning rate, the part still to come included.
     group : tuple of str
         Values of the columns that tell groups apart.
+    counts : array, shape (n,), optional
+        Measurements that each output is the mean of, where a log was smoothed; one by default.
+        Noise, fitted and forecast, is that of a single measurement.
 
     Raises
     ------
     RunsTableError
-        For steps or outputs that are not positive numbers, or steps that fall.
+        For steps, outputs or counts that are not positive numbers, or steps that fall.
     """
 
     run: str
@@ -45,10 +48,13 @@ class Curve:
     output: Floats
     schedule: Schedule | None = None
     group: tuple[str, ...] = ()
+    counts: Floats | None = None
 
     def __post_init__(self) -> None:
         """Check steps and outputs."""
-        for name in ("at", "output"):
+        if self.counts is None:
+            object.__setattr__(self, "counts", np.ones(len(self.at)))
+        for name in ("at", "output", "counts"):
             values = np.asarray(getattr(self, name), dtype=float)
             wrong = ~np.isfinite(values) | (values <= 0.0)
             if wrong.any() or not values.size:
@@ -60,7 +66,8 @@ class Curve:
                     "Leave such rows out with where=, for example 'step>0'.",
                 )
             object.__setattr__(self, name, values)
-        if len(self.at) != len(self.output) or (np.diff(self.at) < 0.0).any():
+        lengths = {len(self.at), len(self.output), len(self.measurements)}
+        if len(lengths) > 1 or (np.diff(self.at) < 0.0).any():
             raise RunsTableError(
                 f"curve {self.run!r}: {len(self.output)} outputs at {len(self.at)} steps, expected"
                 " one an output, never falling."
@@ -77,6 +84,12 @@ class Curve:
             f" {self.output[0]:.4g} to {self.output[-1]:.4g}"
         )
 
+    @property
+    def measurements(self) -> Floats:
+        """Measurements behind each output, shape (n,)."""
+        assert self.counts is not None, "__post_init__ saw to it"
+        return self.counts
+
     def until(self, at: float) -> Curve:
         """Return the curve up to and with a step; the schedule stays whole.
 
@@ -90,12 +103,8 @@ class Curve:
             raise RunsTableError(
                 f"curve {self.run!r}: no point up to {at:g}; the first is at {self.at[0]:g}."
             )
-        return Curve(
-            run=self.run,
-            at=self.at[keep],
-            output=self.output[keep],
-            schedule=self.schedule,
-            group=self.group,
+        return replace(
+            self, at=self.at[keep], output=self.output[keep], counts=self.measurements[keep]
         )
 
 
@@ -168,6 +177,7 @@ def read_curves(
     run: str = RUN_ID,
     rate: str | None = None,
     warmup: float = 0.0,
+    count: str | None = None,
     group: str | Sequence[str] = (),
     where: str | Sequence[str] | None = None,
 ) -> Curves:
@@ -183,6 +193,8 @@ def read_curves(
         Column of the learning rate in force at each row; laws of schedules need it.
     warmup : float
         Steps of linear warm-up from step 0, where the log starts after it.
+    count : str, optional
+        Column of how many measurements each row is the mean of; one by default.
     group : str or sequence of str
         Columns of runs that share a law's coefficients. By default every run is its own group.
     where : str or sequence of str, optional
@@ -200,13 +212,13 @@ def read_curves(
     """
     table = read_runs(source, where=where)
     columns = (group,) if isinstance(group, str) else tuple(group)
-    table.require(along, output, run, *columns, *([rate] if rate else []))
+    table.require(along, output, run, *columns, *filter(None, (rate, count)))
     return Curves(
         name=table.name,
         along=along,
         output=output,
         curves=tuple(
-            _curve(part, label, along, output, rate, warmup, columns)
+            _curve(part, label, along, output, rate, warmup, count, columns)
             for (label,), part in table.groups((run,)).items()
         ),
         group_columns=columns or (run,),
@@ -220,6 +232,7 @@ def _curve(
     output: str,
     rate: str | None,
     warmup: float,
+    count: str | None,
     columns: tuple[str, ...],
 ) -> Curve:
     groups = list(part.groups(columns)) if columns else [(label,)]
@@ -240,4 +253,5 @@ def _curve(
         output=part.numbers(output)[order],
         schedule=schedule,
         group=groups[0],
+        counts=part.numbers(count)[order] if count else None,
     )

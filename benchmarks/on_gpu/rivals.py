@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import torch
 from on_gpu.bench import give_back, random_tokens, settle, step_seconds
 from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
-from on_gpu.speed import Row, about, fastest, measured, rates
+from on_gpu.speed import Row, about, failed, fastest, measured, rates
 from stacked_training import OPTIM, RATE, Plain
 from torch import Tensor, nn
 from torch.nn import functional
@@ -67,8 +67,8 @@ def rivals(
 def compared(plain: list[Row], stacked: list[Row]) -> Row:
     """Return the fastest of both sides and whether the ratio is what was asked."""
     theirs, ours = (fastest(rows) for rows in (plain, stacked))
-    assert theirs is not None
-    assert ours is not None
+    if theirs is None or ours is None:
+        return stacked[0] | {"passed": False, "plain": plain, "stacked": stacked}
     asked = least_ratio(ours["n_params_nonembedding"])
     ratio = ours["tokens_per_second"] / theirs["tokens_per_second"]
     share = CEILING_SHARES.get(ours["d_model"], 0.0)
@@ -91,8 +91,12 @@ def plain_row(
 ) -> Row:
     """Return the row of the plain loop in one form."""
     config = unit(shape, 1, tiny=tiny, precision="bfloat16")
-    step = step_seconds(plain_loop(config, form, device), seconds=seconds, rounds=5)
-    give_back(device)
+    try:
+        step = step_seconds(plain_loop(config, form, device), seconds=seconds, rounds=5)
+    except RuntimeError as error:
+        return failed(config, form, error)
+    finally:
+        give_back(device)
     speed = rates(config, config.train.batch_tokens / step, ceiling)
     return about(config) | {"way": form} | speed
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from on_gpu.bench import WAYS, give_back, stack_seconds
 from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
 
@@ -47,11 +46,11 @@ def _cases(shape: Shape, ways: tuple[str, ...], *, tiny: bool) -> Iterator[tuple
 def measured(
     config: RunConfig, way: str, device: str, ceiling: float, *, seconds: float, rounds: int
 ) -> Row:
-    """Return the row of one case; one that does not fit into memory says so."""
+    """Return the row of one case; one that fails says why and leaves the others their turn."""
     try:
         step, first = stack_seconds(config, way, device, seconds=seconds, rounds=rounds)
-    except torch.cuda.OutOfMemoryError:
-        return about(config) | {"way": way, "step_ms": None, "note": "out of memory"}
+    except RuntimeError as error:  # memory, capture and compilation raise kinds of it
+        return failed(config, way, error)
     finally:
         give_back(device)
     tokens = len(config.members) * config.train.batch_tokens / step
@@ -60,6 +59,12 @@ def measured(
         | {"way": way, "first_step_s": round(first, 2)}
         | rates(config, tokens, ceiling)
     )
+
+
+def failed(config: RunConfig, way: str, error: RuntimeError) -> Row:
+    """Return the row of a case that could not be timed."""
+    why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    return about(config) | {"way": way, "step_ms": None, "note": why}
 
 
 def about(config: RunConfig) -> Row:

@@ -20,10 +20,12 @@ from bayescale.harness.packing import unpack_corpus
 from bayescale.harness.resolved_plan import ResolvedPlan, tuned_rates
 from bayescale.harness.runs_file import write_tables, write_whole
 from bayescale.harness.steps import Style
-from bayescale.harness.train import Outcome, train
+from bayescale.harness.train import Outcome, is_finished, train
 
 SMALL = {".json", ".jsonl", ".csv"}
 RATES, SEEDS = "learning_rates.json", "fitted.json"
+TO_BEGIN = 60.0
+"""Seconds within which a unit is compiled, captured and under way."""
 CORPORA = "corpora"
 """Folder of unpacked corpora; they and checkpoints are not carried from one machine to the next."""
 
@@ -41,6 +43,8 @@ class Session:
     """Wall seconds of this call."""
     compile_from: int
     """Width from which networks are compiled."""
+    archive: Path
+    """File that holds all but checkpoints, written after every unit."""
     rehearsal: bool = False
     began: float = field(default_factory=time.time)
     asked: list[int] = field(default_factory=list)
@@ -51,6 +55,10 @@ class Session:
     def over(self) -> bool:
         """Return whether to save the state and stop."""
         return bool(self.asked) or time.time() - self.began > self.seconds
+
+    def late(self) -> bool:
+        """Return whether too little is left to begin a unit, which may have to be compiled."""
+        return bool(self.asked) or time.time() - self.began > self.seconds - TO_BEGIN
 
     def style(self, config: RunConfig) -> Style:
         """Return how a unit takes its steps."""
@@ -78,7 +86,9 @@ def train_plan(plan: ResolvedPlan, session: Session, *, budget: float) -> Outcom
         return _train(config, folder / "units" / config.content_hash, corpus, session)
 
     for trial in plan.trials:
-        if run(trial) == "stopped":
+        outcome = run(trial)
+        archive(session.out, session.archive)
+        if outcome == "stopped":
             return "stopped"
     rates = tuned_rates(plan, [folder / "units" / t.content_hash for t in plan.trials])
     write_whole(folder / RATES, json.dumps(rates, indent=1) + "\n")
@@ -88,6 +98,7 @@ def train_plan(plan: ResolvedPlan, session: Session, *, budget: float) -> Outcom
     for unit in units:
         outcome = run(unit)
         write_tables(folder, places, held_back)
+        archive(session.out, session.archive)
         if outcome == "stopped":
             return "stopped"
     return "finished"
@@ -95,6 +106,9 @@ def train_plan(plan: ResolvedPlan, session: Session, *, budget: float) -> Outcom
 
 def _train(config: RunConfig, folder: Path, corpus: Path | None, session: Session) -> Outcome:
     begin, style = time.time(), session.style(config)
+    # A rehearsal that is over at once still begins, so that there is something to resume.
+    if session.late() and not session.rehearsal and not is_finished(config, folder):
+        return "stopped"
     outcome = train(
         config,
         folder,
@@ -142,6 +156,7 @@ def _within(units: tuple[RunConfig, ...], budget: float, session: Session) -> tu
 
 def archive(out: Path, target: Path) -> Path:
     """Write all but checkpoints and tokens into one small file, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".tmp")
     with tarfile.open(partial, "w:gz") as file:
         for path in sorted(out.rglob("*")):

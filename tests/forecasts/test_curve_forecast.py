@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescale.errors import ExtrapolationWarning, ForecastError, UnknownNameError
+from bayescale.errors import ForecastError, UnknownNameError
 from bayescale.forecasts.curve_forecast import forecast_curve
 from bayescale.inference.curve_posterior import CurvePosterior
 from bayescale.inference.curves import fit_curves
@@ -95,7 +95,7 @@ def test_quantiles_and_probabilities_agree(posterior: CurvePosterior):
     np.testing.assert_allclose(forecast.prob_below(forecast.quantile(0.2)), 0.2, atol=1e-3)
     table = forecast.to_frame()
     assert list(table)[:2] == ["step", "loss_q05"]
-    assert forecast.plot().get_title(loc="left") == "cosine, multi_power"
+    assert forecast.plot().get_title(loc="left") == "cosine"
 
 
 def test_beyond_the_fitted_steps_the_band_widens(posterior: CurvePosterior):
@@ -109,12 +109,17 @@ def test_a_fitted_run_cannot_be_observed(posterior: CurvePosterior, curves: Curv
         forecast_curve(posterior, 1e4, observed=curves["cosine"])
 
 
-def test_a_job_unlike_the_fitted_runs_is_reported(posterior: CurvePosterior, curves: Curves):
+def test_a_job_unlike_the_fitted_runs_is_fitted_with_them(
+    posterior: CurvePosterior, curves: Curves
+):
     wsd = curves["wsd"].until(15000.0)
-    bent = wsd.output * (wsd.at / wsd.at[0]) ** -0.3
+    bent = wsd.output * (wsd.at / wsd.at[0]) ** -0.02
     strange = Curve(run="s", at=wsd.at, output=bent, schedule=wsd.schedule, group=wsd.group)
-    with pytest.warns(ExtrapolationWarning, match="run 's' leaves .* effective draws"):
-        forecast_curve(posterior, 2e4, observed=strange)
+    forecast = forecast_curve(posterior, strange.at[-20:], observed=strange)
+    assert forecast.refitted
+    assert forecast.ess > 100
+    low, high = forecast.interval(0.99).T
+    assert ((low < bent[-20:]) & (bent[-20:] < high)).mean() > 0.8
 
 
 def test_steps_groups_and_probabilities_are_checked(posterior: CurvePosterior):

@@ -9,6 +9,7 @@ import pytest
 from bayescale import forecast
 from bayescale.errors import ExtrapolationWarning
 from bayescale.forecasts.forecast import quantile_column
+from bayescale.forecasts.points import Points
 
 CONTRACT = [
     "loss_mean",
@@ -145,3 +146,24 @@ def test_a_seed_makes_a_fit_from_runs_repeatable(runs, targets):
 )
 def test_quantile_columns_are_named_by_their_percent(p, column):
     assert quantile_column(p) == column
+
+
+def test_other_sizes_of_a_run_leave_the_draws_of_all_others(made):
+    whole = {name: np.asarray(values) for name, values in made.points.inputs.items()}
+    scales = np.array([0.5, 1.0, 2.0])
+    inputs = {name: values[1] * np.sqrt(scales) for name, values in whole.items()}
+    versions = Points(inputs, (made.points.labels[1],) * 3)
+    drawn, others = made.draws_with(versions, of=1, n_draws=2000)
+    assert np.array_equal(drawn, made.draws(2000))
+    # At its own size it is the same run, luck included, but for a jitter of a billionth.
+    assert others[:, 1] == pytest.approx(drawn[:, 1], rel=1e-4)
+    apart = forecast(made.posterior, versions, warn=False).draws(2000, seed=1)
+    for column in (0, 2):
+        # Two samples of 2000 of one distribution: five standard errors of each mean.
+        mine, theirs = np.log(others[:, column]), np.log(apart[:, column])
+        assert abs(mine.mean() - theirs.mean()) < 5 * np.hypot(mine.std(), theirs.std()) / 2000**0.5
+        assert mine.std() == pytest.approx(theirs.std(), rel=0.15)
+        # Luck in common brings them nearer to each other than two runs are, beyond five errors.
+        shared = np.corrcoef(others[:, column], others[:, 1])[0, 1]
+        own = np.corrcoef(apart[:, column], apart[:, 1])[0, 1]
+        assert shared > own - 5 * (1 - own**2) / 2000**0.5

@@ -11,8 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
-from bayescale.errors import HarnessError  # noqa: E402
-from bayescale.harness import record  # noqa: E402
+from bayescale.errors import HarnessError, UnknownNameError  # noqa: E402
+from bayescale.harness import engine, record  # noqa: E402
 from bayescale.harness.config import Member  # noqa: E402
 from bayescale.harness.engine import Job, run_job, run_jobs  # noqa: E402
 
@@ -65,6 +65,17 @@ def test_sigterm_stops_after_a_step_and_is_then_left_alone(make_unit, tmp_path):
 def test_no_workers_are_refused(make_jobs):
     with pytest.raises(HarnessError, match=r"workers is 0"):
         run_jobs(make_jobs(), workers=0)
+
+
+def test_an_engine_that_nobody_knows_is_refused(make_jobs):
+    with pytest.raises(UnknownNameError, match=r"unknown engine 'slurm'.*local, ray"):
+        run_jobs(make_jobs(), engine="slurm")
+
+
+def test_an_engine_that_is_not_installed_is_refused(make_jobs, monkeypatch):
+    monkeypatch.setattr(engine, "find_spec", lambda _: None)
+    with pytest.raises(HarnessError, match=r"'ray' is not installed.*bayescale\[cluster\]"):
+        run_jobs(make_jobs(), engine="ray")
 
 
 @pytest.mark.slow

@@ -81,6 +81,7 @@ def pack(tmp_path, make_unit) -> Path:
     return tmp_path / "pack"
 
 
+@pytest.mark.slow
 def test_a_plan_is_trained_in_pieces_on_several_machines(pack, tmp_path):
     plan, first, second = pack / "tiny.json", tmp_path / "first", tmp_path / "second"
     train = ("train", plan, "--pack", pack)

@@ -87,6 +87,8 @@ def test_bfloat16_learns_nearly_the_same(make_unit, tmp_path):
     assert short.content_hash != long.content_hash
     for name, unit in (("long", long), ("short", short)):
         train(unit, tmp_path / name, style="resident")
+    assert {row.get("precision") for row in rows(tmp_path / "short")} == {"bfloat16"}
+    assert "precision" not in rows(tmp_path / "long")[0]
     losses = [[row["loss"] for row in rows(tmp_path / name)] for name in ("long", "short")]
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
     assert losses[1] != losses[0]

@@ -26,7 +26,8 @@ PLAN = {
     "facts": {"vocab_size": 8},
     "sizes": [{"d_model": 8, "n_layers": 1}, {"d_model": 16, "n_layers": 1}],
     "context": 16,
-    "milestones": [3840, 6400],
+    "milestones": [640, 1280],
+    "min_tokens_per_param": 0,
     "seeds": [0, 1],
     "batch_tokens": 64,
     "learning_rates": [0.01, 0.01],
@@ -53,7 +54,7 @@ def out(tmp_path):
 def test_folder_lines_and_parquet_say_what_the_table_says(write, out):
     table = run_sweep(
         write(
-            tuning={"sizes": [0, 1], "grid": [0.005, 0.01, 0.02], "tokens": 3840},
+            tuning={"sizes": [0, 1], "grid": [0.005, 0.01, 0.02], "tokens": 640},
             learning_rates=None,
         ),
         out,
@@ -67,8 +68,8 @@ def test_folder_lines_and_parquet_say_what_the_table_says(write, out):
 def test_another_plan_in_the_same_folder_is_asked_about(write, out):
     table = run_sweep(write(), out)
     first = bs.read_runs(table)
-    longer = write(milestones=[3840, 6400, 12800], name="renamed")
-    with pytest.raises(HarnessError, match=r"milestones was \[3840, 6400\], is \[3840, 6400, 128"):
+    longer = write(milestones=[640, 1280, 1920], name="renamed")
+    with pytest.raises(HarnessError, match=r"milestones was \[640, 1280\], is \[640, 1280, 19"):
         run_sweep(longer, out)
     assert bs.read_runs(table).fingerprint == first.fingerprint
     assert len(bs.read_runs(run_sweep(longer, out, replan=True))) == 12
@@ -89,7 +90,7 @@ def test_a_folder_from_before_plans_were_kept_is_taken_over(write, out):
     run_sweep(path, out)
     (out / "plan.json").unlink()
     run_sweep(path, out)
-    assert json.loads((out / "plan.json").read_text())["plan"]["milestones"] == [3840, 6400]
+    assert json.loads((out / "plan.json").read_text())["plan"]["milestones"] == [640, 1280]
 
 
 def test_two_sweeps_on_one_folder(write, out):
@@ -161,7 +162,7 @@ def test_a_checkpoint_that_cannot_be_used_is_named_and_spares_the_others(write, 
 
 
 def test_members_that_diverge_are_rows_that_no_fit_sees(write, out):
-    table = run_sweep(write(learning_rates=[1e30, 0.01]), out)
+    table = run_sweep(write(learning_rates=[1e30, 0.01], milestones=[3840, 6400]), out)
     runs = bs.read_runs(table)
     assert runs.data["status"].tolist() == ["diverged"] * 4 + ["finished"] * 4
     assert np.isnan(runs.data["loss"][:4]).all()

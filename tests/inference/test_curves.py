@@ -10,7 +10,12 @@ from bayescale.forecasts.curve_forecast import forecast_curve
 from bayescale.inference.curve_posterior import CurvePosterior, load_curve_posterior
 from bayescale.inference.curves import fit_curves
 from bayescale.runs.curves import Curve, Curves, read_curves
-from tests.simulated_curves import MULTI_POWER, WARMUP, drifting_curve, scheduled_frame
+from tests.simulated_curves import (
+    MULTI_POWER,
+    WARMUP,
+    drifting_curve,
+    scheduled_frame,
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from simulated_question import simulated_frame, simulated_plan
 
 import bayescale as bs
 from bayescale.decisions.what_if import WhatIf, what_if
-from bayescale.reports import numbers
+from bayescale.reports import numbers, tables
 from bayescale.reports.gathered import Gathered
 from bayescale.reports.live import payload
 from bayescale.reports.opening import opening
@@ -144,10 +144,7 @@ def shown(request, browser, posterior, tmp_path_factory) -> Iterator[Shown]:
     if request.param == "downstream":
         plan["target"] = {"downstream": {**plan["target"]["downstream"], "runs": scored(path)}}
     decision = bs.decide(posterior, plan)
-    if request.param == "step":
-        bs.write_report(path, posterior=posterior, decision=decision)
-    else:
-        first_screen(path, posterior, decision)
+    first_screen(path, posterior, decision)
     page, complaints = opened(browser, path, viewport={"width": 1280, "height": 900})
     yield Shown(page, path, what_if(posterior, decision), decision, complaints)
     page.context.close()
@@ -173,7 +170,7 @@ def first_screen(path: Path, posterior: bs.Posterior, decision: bs.Decision) -> 
     assert path.stat().st_size < 4e6
 
 
-def moved_states(question: WhatIf, n_states: int = 12) -> list[dict[str, float]]:
+def moved_states(question: WhatIf, n_states: int = 8) -> list[dict[str, float]]:
     """Return the question as asked, then others drawn at random."""
     rng = np.random.default_rng(0)
     asked = {"target": question.scenario.target.level, "value": 1.0, "price": 1.0, "scale": 1.0}
@@ -242,6 +239,9 @@ MOVES = {
 
 
 def test_a_slider_moved_by_keyboard_answers_as_the_library_does(shown: Shown) -> None:
+    # A probability that counts draws moves by one draw at a time.
+    counted = shown.question.runs.sample is not None
+    draw = shown.decision.scenario.value_usd / 4000 if counted else 0.0
     for slider, keys in MOVES.items():
         shown.press(slider, *keys)
         state = shown.page.evaluate("bayescale.state()")
@@ -251,9 +251,11 @@ def test_a_slider_moved_by_keyboard_answers_as_the_library_does(shown: Shown) ->
         assert shown.text("chance") == numbers.percent(best.prob_target)
         assert shown.text("net") == numbers.money(best.expected_net_value_usd)
         assert best.name in shown.text("chance-words")
-        if numbers.usd(best.break_even_value_usd) != numbers.NONE:
-            assert numbers.usd(best.break_even_value_usd) in shown.text("value-words")
-        assert numbers.usd(best.break_even_price_usd_per_gpu_hour) in shown.text("price-words")
+        for name, at in shown.page.evaluate("bayescale.turns()").items():
+            if at is not None and name != "scale":
+                turned = shown.question.at(**{**state, name: at}).candidates
+                (own,) = [c for c in turned if c.name == best.name]
+                assert abs(own.weighed_usd) < 1e-5 * own.cost_usd + draw, name
         assert shown.page.locator("#moved").is_visible()
         shown.page.click("#back")
         assert shown.text("verdict") == shown.decision.verdict
@@ -264,15 +266,21 @@ def test_nothing_is_said_or_asked_for(shown: Shown) -> None:
     assert shown.complaints == []
 
 
-def test_a_copied_address_shows_what_was_moved(shown: Shown, browser: Any) -> None:
-    shown.press("value", "PageDown", "PageDown")
-    address, said = shown.page.url, shown.text("net")
-    assert "value=-40" in address
-    other = browser.new_page()
-    other.goto(address)
-    assert other.locator('[data-live="net"]').text_content() == said
-    other.close()
-    shown.page.click("#back")
+def cells(page: Any, table: str) -> list[tuple[str, ...]]:
+    rows = page.locator(f'[data-table="{table}"] tbody tr').all()
+    return [tuple(row.locator("td").all_text_contents()) for row in rows]
+
+
+def test_tables_follow_the_sliders(hostile: Shown) -> None:
+    hostile.press("scale", "PageUp", "PageUp")
+    hostile.press("price", "PageUp")
+    library = hostile.question.at(**hostile.page.evaluate("bayescale.state()"))
+    moved = replace(hostile.decision, candidates=library.candidates, pilots=library.pilots)
+    before = tables.candidates(hostile.decision)
+    assert cells(hostile.page, "candidates") == [*tables.candidates(moved).rows] != [*before.rows]
+    assert cells(hostile.page, "pilots") == [*tables.pilots(moved).rows]
+    hostile.page.click("#back")
+    assert cells(hostile.page, "candidates") == [*before.rows]
 
 
 FORMATS = {
@@ -283,45 +291,45 @@ FORMATS = {
 
 
 @pytest.fixture(scope="module")
-def hostile(browser, tmp_path_factory) -> Iterator[tuple[Any, list[str]]]:
+def hostile(browser, tmp_path_factory) -> Iterator[Shown]:
     frame = simulated_frame().assign(run_id=HOSTILE)
     runs = bs.read_runs(frame, name=HOSTILE)
     fitted, hidden = runs.hide_largest(30)
     posterior = bs.fit(fitted)
     plan = simulated_plan(title=HOSTILE)
     plan["candidates"] = [{**plan["candidates"][0], "name": HOSTILE}]
+    decision = bs.decide(posterior, plan)
     path = tmp_path_factory.mktemp("hostile") / "report.html"
     bs.write_report(
-        path, runs=runs, posterior=posterior, decision=bs.decide(posterior, plan), hidden=hidden,
+        path, runs=runs, posterior=posterior, decision=decision, hidden=hidden,
         findings=bs.lint(runs), command=HOSTILE,
     )  # fmt: skip
     page, complaints = opened(browser, path, viewport={"width": 390, "height": 844})
-    yield page, complaints
+    yield Shown(page, path, what_if(posterior, decision), decision, complaints)
     page.context.close()
 
 
-def test_hostile_names_are_text_and_nothing_else(hostile) -> None:
-    page, complaints = hostile
-    page.focus("#slider-value")
-    page.keyboard.press("ArrowRight")
-    answered(page)
+def test_hostile_names_are_text_and_nothing_else(hostile: Shown) -> None:
+    page = hostile.page
+    hostile.press("value", "ArrowRight")
     assert page.locator("h1").text_content() == HOSTILE
     assert HOSTILE in page.locator('[data-live="sentence"]').text_content()
     assert HOSTILE in page.locator('[data-live="chance-words"]').text_content()
     assert page.locator("script").count() == 2
-    assert complaints == []
+    assert hostile.complaints == []
+    page.click("#back")
 
 
-def test_a_telephone_shows_it_all_without_scrolling_sideways(hostile) -> None:
-    page, _ = hostile
+def test_a_telephone_shows_it_all_without_scrolling_sideways(hostile: Shown) -> None:
+    page = hostile.page
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     slider = page.locator("#slider-target").bounding_box()
     assert slider["width"] > 250
     assert slider["height"] >= 24
 
 
-def test_numbers_are_written_as_the_library_writes_them(hostile) -> None:
-    page, _ = hostile
+def test_numbers_are_written_as_the_library_writes_them(hostile: Shown) -> None:
+    page = hostile.page
     rng = np.random.default_rng(0)
     values = np.exp(rng.uniform(np.log(1e-6), np.log(1e13), 300)).tolist()
     values += [0.125, 1.125, 12.5, 112.5, 1125.0, 62500.0, 1.125e6, 999_499.9, 999_500.0]
@@ -334,8 +342,8 @@ def test_numbers_are_written_as_the_library_writes_them(hostile) -> None:
         assert script == [write(value) for value in own], name
 
 
-def test_it_follows_the_scheme_and_prints_without_sliders(hostile) -> None:
-    page, _ = hostile
+def test_it_follows_the_scheme_and_prints_without_sliders(hostile: Shown) -> None:
+    page = hostile.page
     grounds = set()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -349,9 +357,21 @@ def test_it_follows_the_scheme_and_prints_without_sliders(hostile) -> None:
     page.emulate_media(media="screen", color_scheme="light")
 
 
-def test_without_script_the_verdict_still_stands(browser, shown: Shown) -> None:
-    page, complaints = opened(browser, shown.path, java_script_enabled=False)
-    assert page.locator('[data-live="verdict"]').text_content() == shown.decision.verdict
+def test_a_copied_address_shows_what_was_moved(hostile: Shown, browser: Any) -> None:
+    hostile.press("value", "PageDown", "PageDown")
+    address, said = hostile.page.url, hostile.text("net")
+    assert "value=-40" in address
+    other = browser.new_page()
+    other.goto(address)
+    assert other.locator('[data-live="net"]').text_content() == said
+    other.close()
+    hostile.page.click("#back")
+
+
+def test_without_script_the_verdict_still_stands(browser: Any, hostile: Shown) -> None:
+    page, complaints = opened(browser, hostile.path, java_script_enabled=False)
+    verdict = page.locator('[data-live="verdict"]').first.text_content()
+    assert verdict == hostile.decision.verdict
     assert page.locator("#slider-target").is_hidden()
     assert "breaks even" in page.locator("header").text_content()
     assert complaints == []

@@ -8,6 +8,7 @@ import html
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,10 @@ import bayescale as bs
 from bayescale.decisions.scenario import Scenario
 from bayescale.forecasts.reliability import reliability
 from bayescale.forecasts.sensitivity import sensitivity
-from bayescale.reports import numbers
+from bayescale.reports import numbers, opening
+from bayescale.reports.gathered import Gathered
+from bayescale.reports.markdown import markdown
+from bayescale.reports.sections import sections
 from bayescale.reports.sentences import whole
 from bayescale.runs.finding import Finding
 from bayescale.runs.lint import lint
@@ -239,42 +243,48 @@ def test_posterior_alone_gives_a_forecast_report(tmp_path, posterior) -> None:
     page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior))
     assert "FORECAST" in page.text
     assert "10x" in page.text
-    assert "Candidates" not in page.text
+    assert "What the candidates may reach" not in page.text
     assert "hidden runs" not in page.text
 
 
-def test_forecast_without_a_decision_lists_its_points(tmp_path, posterior) -> None:
+def words(posterior: bs.Posterior, **parts: Any) -> str:
+    """Return what a report says, no picture drawn."""
+    nothing = dict.fromkeys(("runs", "forecast", "decision", "hidden"))
+    made = Gathered(posterior=posterior, **{**nothing, "linted": (), "command": "", **parts})
+    text = markdown(opening.opening(made), sections(made), "pictures")
+    return html.unescape(text.replace("\\", ""))
+
+
+def test_forecast_without_a_decision_lists_its_points(posterior) -> None:
     forecast = bs.forecast(posterior, n_params=[1e9, 7e9], n_tokens=[2e10, 1.4e11])
-    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, forecast=forecast))
-    assert numbers.loss(float(forecast.median[1])) in page.text
-    assert "n_params = 7B, n_tokens = 140B" in page.text
-    assert forecast.reliability[1][1:] in page.text
+    said = words(posterior, forecast=forecast)
+    assert numbers.loss(float(forecast.median[1])) in said
+    assert "n_params = 7B, n_tokens = 140B" in said
+    assert forecast.reliability[1][1:] in said
 
 
-def test_plan_without_pilots_says_so(tmp_path, posterior) -> None:
+def test_plan_without_pilots_says_so(posterior) -> None:
     decision = bs.decide(posterior, simulated_plan(pilots=[]))
-    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, decision=decision))
-    assert "The plan names no pilot." in page.text
+    assert "The plan names no pilot." in words(posterior, decision=decision)
 
 
-def test_a_target_out_of_reach_has_no_break_even_value(tmp_path, posterior) -> None:
+def test_a_target_out_of_reach_has_no_break_even_value(posterior) -> None:
     decision = bs.decide(posterior, simulated_plan(target={"loss": 0.01}))
-    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, decision=decision))
-    assert "DO NOT FUND" in page.text
-    assert not re.search(r"\b(inf|nan)\b", page.text.split("Reasons")[0])
+    said = words(posterior, decision=decision)
+    assert "DO NOT FUND" in said
+    assert not re.search(r"\b(inf|nan)\b", said.split("## Reasons")[0])
 
 
-def test_groups_are_named(tmp_path) -> None:
+def test_groups_are_named() -> None:
     frame = simulated_frame()
     frame["dataset"] = ["c4", "pile"] * (len(frame) // 2)
     with pytest.warns(bs.errors.PoolingWarning, match="2 groups"):
         posterior = bs.fit(frame, group="dataset", pooling="none")
     plan = simulated_plan(pilots=[])
     plan["candidates"] = [{**plan["candidates"][0], "group": {"dataset": "pile"}}]
-    decision = bs.decide(posterior, plan)
-    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, decision=decision))
-    assert "2 groups" in page.text
-    assert "pile" in page.text
+    said = words(posterior, decision=bs.decide(posterior, plan))
+    assert "2 groups" in said
+    assert "pile" in said
 
 
 def test_a_failed_write_leaves_the_old_report(tmp_path, posterior, monkeypatch) -> None:
@@ -289,3 +299,28 @@ def test_a_failed_write_leaves_the_old_report(tmp_path, posterior, monkeypatch) 
         bs.write_report(path, posterior=posterior)
     assert [found.name for found in tmp_path.iterdir()] == ["r.html"]
     assert path.read_text() == "old"
+
+
+def test_a_plan_of_too_many_runs_has_a_page_without_sliders(
+    tmp_path, posterior, monkeypatch
+) -> None:
+    monkeypatch.setattr("bayescale.reports.gathered.MOST_RUNS", 1)
+    decision = bs.decide(posterior, simulated_plan())
+    page = Page(bs.write_report(tmp_path / "r.html", posterior=posterior, decision=decision))
+    assert "script" not in page.tags
+    assert "input" not in page.tags
+    assert "script-src &#39;none&#39;" in page.source
+    assert f"breaks even at {numbers.usd(decision.outcome.break_even_value_usd)}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"price": {"usd_per_gpu_hour": 0, "peak_flops": 989e12, "mfu": 0.4}}, "no price near"),
+        ({"target": {"loss": 0.5}}, "no size of it in reach has a chance of 90 %"),
+        ({"pilots": []}, "The plan names none"),
+    ],
+)
+def test_what_never_turns_is_said_so(posterior, changes, said) -> None:
+    found = opening.changes(bs.decide(posterior, simulated_plan(**changes)))
+    assert any(said in change.words for change in found)

@@ -23,7 +23,7 @@ def read(paths: Iterable[Path], name: str) -> RunLog:
     RunsTableError
         When a whole line is no JSON object.
     """
-    return from_rows((row for path in paths for row in _rows(path)), name)
+    return from_rows((row for path in paths for row in read_rows(path)), name)
 
 
 def from_rows(rows: Iterable[Mapping[str, Any]], name: str, status: str = "") -> RunLog:
@@ -45,7 +45,8 @@ def from_rows(rows: Iterable[Mapping[str, Any]], name: str, status: str = "") ->
     return RunLog(name, collect(points), facts, status)
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a JSONL file, a torn last line left out."""
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     for number, line in enumerate(lines, start=1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bayescale.runs.importers import (
     table_log,
     tensorboard,
     torchtitan,
+    unit,
     wandb,
 )
 from bayescale.runs.importers.metric_names import STEPS
@@ -28,6 +30,9 @@ CONSOLES = (nanochat.FORM, torchtitan.FORM, litgpt.FORM)
 CONSOLE_SUFFIXES = (".log", ".txt", ".out")
 DATABASE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 LINES_SUFFIX = ".jsonl"
+LOOKED_AT = 10_000
+"""Files of a folder that are looked at to see whether it holds logs."""
+
 METRICS_CSV = "metrics.csv"
 """What Lightning's CSV logger, and litgpt with it, calls its file."""
 
@@ -56,6 +61,8 @@ def read_logs(source: Any) -> list[RunLog]:
     if not isinstance(source, str | Path):
         return [log for run in source for log in read_logs(run)]
     path = Path(source)
+    if not path.exists():
+        raise RunsTableError(f"no file or folder {str(path)!r}.", "Name the log of a job.")
     logs = _folder(path) if path.is_dir() else _file(path)
     found = [log for log in logs if log.metrics]
     if not found:
@@ -77,10 +84,12 @@ def is_api(source: object) -> bool:
 def is_log(path: Path) -> bool:
     """Return whether a path that exists holds logs and no table of runs.
 
-    A CSV file is a table, whatever its columns, unless it is a panel that W&B exported.
+    A CSV file is a table, whatever its columns, unless it is a panel that W&B exported; a folder
+    with a table in it, such as a sweep's, holds no logs.
     """
     if path.is_dir():
-        return any(_is_part(file) for file in path.rglob("*"))
+        tables = any(_is_table(file) for file in path.iterdir())
+        return not tables and any(_is_part(file) for file in islice(path.rglob("*"), LOOKED_AT))
     return wandb.is_panel(_header(path)) if _kind(path) == "csv" else _is_part(path)
 
 
@@ -116,6 +125,9 @@ def _folder(folder: Path) -> Iterator[RunLog]:
     places = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]
     for place in places:
         name = place.relative_to(folder).as_posix() if place != folder else folder.name
+        if unit.recognises(place):
+            yield from unit.read(place)
+            continue
         files = sorted(path for path in place.iterdir() if path.is_file())
         kinds = {
             kind: [f for f in files if _kind(f) == kind] for kind in ("events", "lines", "csv")
@@ -148,6 +160,10 @@ def _kind(path: Path) -> str:
         return "database"
     known = {LINES_SUFFIX: "lines", ".json": "json", ".csv": "csv"}
     return known.get(suffix, "console" if suffix in CONSOLE_SUFFIXES else "")
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix == ".parquet" or (_kind(path) == "csv" and not _is_curve(path))
 
 
 def _is_part(path: Path) -> bool:

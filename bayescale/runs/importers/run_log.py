@@ -20,6 +20,9 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 N_STEPS = "n_steps"
 """Fact: the steps planned."""
 
+SCHEDULE, SCHEDULE_DECAY = "schedule", "decay_fraction"
+"""Facts: name of the learning-rate schedule, and the share of the run over which it decays."""
+
 BATCH_SEQUENCES = "batch_sequences"
 """Fact: sequences of one step, where a log does not say tokens."""
 

@@ -193,6 +193,11 @@ def test_what_is_no_log_is_refused(name: str, text: str, message: str, tmp_path:
         read_logs(tmp_path / name)
 
 
+def test_a_missing_log_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(RunsTableError, match=r"no file or folder '.*gone\.jsonl'"):
+        read_logs(tmp_path / "gone.jsonl")
+
+
 def test_another_database_is_no_store(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "a.db") as database:
         database.execute("create table t (x)")

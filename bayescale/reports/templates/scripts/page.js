@@ -40,7 +40,7 @@ function writeTables(page, state, found) {
       "cost, USD": money(pilot.cost),
       "worth, USD": `${money(pilot.value)} ± ${money(pilot.error)}`,
       "net gain, USD": money(pilot.gain),
-      "gain per USD": plainNumber(pilot.cost > 0 ? pilot.gain / pilot.cost : pilot.gain / 0),
+      "gain per USD": plainNumber(pilot.gain === 0 ? 0 : pilot.gain / Math.max(pilot.cost, 0)),
     });
   });
   const body = document.querySelector('[data-table="sets"] tbody');
@@ -68,7 +68,8 @@ function mark(page, found, texts) {
     if (input === null) continue;
     input.setAttribute("aria-valuetext", texts[slider.name]);
     const turn = document.getElementById(`turn-${slider.name}`);
-    const notch = notchOf(slider, found.turns[slider.name]);
+    const at = found.turns[slider.name], factor = isFactor(slider) && at !== null;
+    const notch = notchOf(slider, factor ? at * slider.stated : at);
     turn.hidden = notch === null;
     if (notch !== null) turn.style.setProperty("--at", (notch + NOTCHES) / (2 * NOTCHES));
   }
@@ -78,8 +79,9 @@ function show(page) {
   const notches = readNotches(page), state = stateAt(page, notches);
   const found = weigh(page, state), texts = sentences(page, state, found);
   write(texts);
-  const word = document.querySelector('[data-live="verdict"]');
-  word.className = page.tones[found.verdict];
+  document.querySelectorAll('[data-live="verdict"]').forEach((word) => {
+    word.className = page.tones[found.verdict];
+  });
   writeTables(page, state, found);
   mark(page, found, texts);
   drawForecast(page, state, found);
@@ -128,6 +130,7 @@ window.bayescale = {
   weigh: (state) => weigh(page, state),
   quantiles,
   state: () => stateAt(page, readNotches(page)),
+  turns: () => show(page).found.turns,
   sliders: page.sliders,
   words: { money, usd, percent, lossText, times, plainNumber, countText },
 };

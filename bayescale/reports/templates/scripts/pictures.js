@@ -44,9 +44,9 @@ function drawForecast(page, state, found) {
   hide("extrapolation", "target-label", moved);
   const [left, right] = [on.places.x[2], on.places.x[3]];
   if (moved) {
-    const y = on.y(state.target);
+    const y = on.y(state.target), said = filled(page.words["target line"], { at: lossText(state.target) });
     drawn(on, "line", { class: "target", x1: left, x2: right, y1: y, y2: y });
-    drawn(on, "text", { class: "target", x: left + 4, y: y - 3 }, `target ${lossText(state.target)}`);
+    drawn(on, "text", { class: "target", x: left + 4, y: y - 3 }, said);
   }
   if (state.scale === 1) return;
   const compute = page.compute[page.plan.candidates.findIndex((c) => c.name === own.name)];

@@ -20,6 +20,10 @@ function notchOf(slider, value) {
   return (value > slider.stated ? share : -share) * NOTCHES;
 }
 
+function isFactor(slider) {
+  return slider.name === "value" || slider.name === "price";
+}
+
 function readNotches(page) {
   return Object.fromEntries(page.sliders.map((slider) => {
     const input = document.getElementById(`slider-${slider.name}`);
@@ -32,8 +36,7 @@ function stateAt(page, notches) {
   const state = { target: page.plan.target, value: 1, price: 1, scale: 1 };
   for (const slider of page.sliders) {
     const value = valueAt(slider, notches[slider.name] || 0);
-    const factor = slider.name === "value" || slider.name === "price";
-    state[slider.name] = factor ? value / slider.stated : value;
+    state[slider.name] = isFactor(slider) ? value / slider.stated : value;
   }
   return state;
 }

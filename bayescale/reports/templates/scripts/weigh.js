@@ -51,26 +51,36 @@ function isLate(plan, days, after) {
   return plan.deadline !== null && after + days > plan.deadline;
 }
 
-function candidate(page, state, k) {
-  // What funding one candidate promises.
-  const { plan, runs } = page, run = plan.candidates[k], worth = worthOf(plan, state);
-  const scale = run.name === plan.chosen ? state.scale : 1;
-  const drawn = scale === 1 ? runs[k] : sizeAt(page.sizes, page.places, scale);
-  const terms = priced(plan, state, run, scale);
-  const chance = chanceOf(drawn, state.target);
-  const brings = Float64Array.from(drawn.outcome, (o) => Math.max(worth(o) - terms.serving, 0));
-  const found = { name: run.name, scale, drawn, chance, brings, ...terms };
+function drawnAt(page, k, scale) {
+  // A candidate's draws at a scale; the last one is kept.
+  if (scale === 1) return page.runs[k];
+  if (page.kept === undefined || page.kept.scale !== scale) {
+    page.kept = { scale, run: sizeAt(page.sizes, page.places, scale) };
+  }
+  return page.kept.run;
+}
+
+function candidate(page, state, k, chance) {
+  // What funding one candidate promises; its chance is worked out where it is not given.
+  const { plan } = page, run = plan.candidates[k], worth = worthOf(plan, state);
+  const scale = run.name === plan.chosen ? state.scale : 1, drawn = drawnAt(page, k, scale);
+  const found = { name: run.name, scale, drawn, ...priced(plan, state, run, scale) };
+  found.chance = chance === undefined ? chanceOf(drawn, state.target) : chance;
+  found.brings = () => (
+    Float64Array.from(drawn.outcome, (o) => Math.max(worth(o) - found.serving, 0))
+  );
   settle(found, plan, worth(state.target));
   return found;
 }
 
 function weigh(page, state) {
   const { plan, runs } = page, candidates = plan.candidates.map((_, k) => candidate(page, state, k));
+  const brings = candidates.map((c) => c.brings());
   const pays = (after) => [
     new Float64Array(runs[0].loss.length),
-    ...candidates.map((c) => {
+    ...candidates.map((c, k) => {
       const late = isLate(plan, c.days, after);
-      return c.brings.map((b) => (late ? 0 : b) - c.cost);
+      return brings[k].map((b) => (late ? 0 : b) - c.cost);
     }),
   ];
   shareBest(candidates);
@@ -90,12 +100,12 @@ function settle(c, plan, valueAtTarget) {
   const risk = weighedBy(plan.tolerance);
   const met = Math.max(valueAtTarget - c.serving, 0);
   if (late) c.net = -c.cost;
-  else c.net = (step ? met * c.chance : mean(c.brings)) - c.cost;
+  else c.net = (step ? met * c.chance : mean(c.brings())) - c.cost;
   c.weighed = c.net;
   if (plan.tolerance !== null && !late) {
     const expected = step
       ? c.chance * risk.utility(met - c.cost) + (1 - c.chance) * risk.utility(-c.cost)
-      : mean(c.brings.map((b) => risk.utility(b - c.cost)));
+      : mean(c.brings().map((b) => risk.utility(b - c.cost)));
     c.weighed = risk.certain(expected);
   }
   if (step && !late) c.breakEvenValue = c.chance ? c.cost / c.chance + c.serving : Infinity;

@@ -36,10 +36,12 @@ function turns(page, state, found) {
   out.target = targetText(page, state.target);
   say("target", target, { name, at: target === null ? "" : targetText(page, target) });
   out.value = usd(found.valueAtTarget);
-  const value = Number.isFinite(best.breakEvenValue) ? best.breakEvenValue : null;
-  say("value", value, { name, at: usd(best.breakEvenValue) });
+  const value = factorTurn(page, state, best, "value");
+  const worth = value === null ? null : worthOf(page.plan, { ...state, value })(state.target);
+  say("value", worth, { at: usd(worth) });
   out.price = usd(page.plan.price * state.price);
-  say("price", best.breakEvenPrice, { name, at: usd(best.breakEvenPrice) });
+  const price = factorTurn(page, state, best, "price");
+  say("price", price, { at: usd(page.plan.price * price) });
   const own = found.candidates.find((c) => c.name === page.plan.chosen);
   const scale = likelyScale(page, state);
   out.scale = usd(own.cost);
@@ -53,7 +55,7 @@ function turns(page, state, found) {
   say("pilots", pilot, pilot === null ? { perfect } : {
     pilot: pilot.name, cost: usd(pilot.cost), worth: usd(pilot.value), perfect,
   });
-  found.turns = { target, value, price: best.breakEvenPrice, scale };
+  found.turns = { target, value, price, scale };
   return out;
 }
 
@@ -64,12 +66,24 @@ function quantiles(run) {
   return run.quantiles;
 }
 
+function factorTurn(page, state, best, field) {
+  // The factor on worth or price at which funding a run breaks even, within a thousand.
+  const index = page.plan.candidates.findIndex((run) => run.name === best.name);
+  const sign = field === "value" ? 1 : -1, end = Math.log(1000);
+  const pays = (log) => {
+    const moved = { ...state, [field]: Math.exp(log) };
+    return sign * candidate(page, moved, index, best.chance).weighed;
+  };
+  if (pays(-end) > 0 === (pays(end) > 0)) return null;
+  return Math.exp(crossing(pays, -end, end, 32));
+}
+
 function targetTurn(page, state, name) {
   // The target at which funding a run breaks even, between the ends of the slider.
   const slider = page.sliders.find((each) => each.name === "target");
   const index = page.plan.candidates.findIndex((run) => run.name === name);
   const pays = (target) => candidate(page, { ...state, target }, index).weighed;
-  if (pays(slider.low) > 0 === pays(slider.high) > 0) return null;
+  if (pays(slider.low) > 0 === (pays(slider.high) > 0)) return null;
   return crossing(pays, slider.low, slider.high, 24);
 }
 

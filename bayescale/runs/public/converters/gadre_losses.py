@@ -55,14 +55,17 @@ def _rows(model: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         "token_multiplier": asked["chinchilla_multiplier"] * TOKENS_PER_PARAMETER,
     }
     for result in model["results"]:
+        kind = _kind(result["val_data"][0])
+        if kind is None:
+            continue
         yield {
             **run,
             schema.LOSS: result["loss"],
-            schema.LOSS_KIND: _kind(result["val_data"][0]),
+            schema.LOSS_KIND: kind,
             "loss_lo95": result["loss_sequences_lower_95"],
             "loss_hi95": result["loss_sequences_upper_95"],
         }
 
 
-def _kind(path: str) -> str:
-    return next(kind for part, kind in EVALUATIONS.items() if part in path)
+def _kind(path: str) -> str | None:
+    return next((kind for part, kind in EVALUATIONS.items() if part in path), None)

@@ -1,0 +1,110 @@
+"""The joint density of groups in NumPy: parts, force, and the Gaussian about which it moves."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from simulated_groups import crossed_problems, prior_draws
+
+from bayescale.forecasts.newcomer import with_new_group
+from bayescale.inference.pooled_chains import Chains
+from bayescale.inference.posterior import Posterior
+from bayescale.inference.stacked import StackedLikelihood
+from bayescale.models.catalog import load_model
+from bayescale.models.density import Density
+
+
+def chains_of(name, sizes=(9, 0, 12)):
+    """Return five chains, a state of the population and coordinates near the runs."""
+    rng = np.random.default_rng(2)
+    chains = Chains(crossed_problems(load_model(name), sizes), 5, rng)
+    state, _ = prior_draws(chains, rng)
+    chains.weights = 0.3 * rng.standard_normal(chains.weights.shape)
+    return chains, state
+
+
+@pytest.mark.parametrize("name", ["chinchilla_plain_student_t_weak", "chinchilla_plain_weak"])
+def test_groups_stacked_have_the_likelihood_that_each_has(name):
+    spec = load_model(name)
+    problems = crossed_problems(spec, (9, 0, 12))
+    if spec.noise.trunk_correlation:
+        problems[2] = replace(problems[2], trunks=np.repeat(["a", "b", "c"], 4))
+    densities = [Density(problem) for problem in problems]
+    rng = np.random.default_rng(0)
+    x = np.stack([density.sample_prior(4, rng) for density in densities], axis=1)
+    found = StackedLikelihood(problems).log_likelihood(x, np.zeros((4, 0)))
+    np.testing.assert_allclose(found[:, 1], 0.0)
+    for g in (0, 2):
+        np.testing.assert_allclose(found[:, g], densities[g].log_likelihood(x[:, g]), rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["chinchilla_plain_siblings_crossed", "coupled_gp_partial"])
+def test_the_force_is_the_gradient_of_the_log_density(name):
+    chains, state = chains_of(name)
+    target, phi = chains.target, chains.target.phi(state, chains.weights)
+    of_phi, of_law = target.force(state, chains.x, chains.weights)
+
+    def density(moved, law):
+        other, weights = target.apart(state, moved)
+        return target(other, chains.with_law(law), weights)
+
+    step = 1e-5
+    for k in (0, 3, phi.shape[1] - 1):
+        moved = step * np.eye(phi.shape[1])[k]
+        found = density(phi + moved, chains.law) - density(phi - moved, chains.law)
+        np.testing.assert_allclose(found / (2 * step), of_phi[:, k], rtol=1e-3, atol=1e-3)
+    for g, k in ((0, 0), (0, 2), (1, 1), (2, 3)):
+        moved = np.zeros(chains.law.shape)
+        moved[:, g, k] = step
+        found = density(phi, chains.law + moved) - density(phi, chains.law - moved)
+        np.testing.assert_allclose(found / (2 * step), of_law[:, g, k], rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("last", [None, 0, 4])
+def test_standard_coordinates_lead_there_and_back(last):
+    chains, state = chains_of("chinchilla_plain_siblings_crossed")
+    gaussian = chains.gaussian(state, last=last)
+    phi = chains.target.phi(state, chains.weights)
+    z = gaussian.standard(phi, chains.law)
+    np.testing.assert_allclose(gaussian.phi(z.phi), phi, atol=1e-6)
+    np.testing.assert_allclose(gaussian.law(phi, z.law), chains.law, atol=1e-6)
+
+
+def test_the_gaussian_is_the_posterior_of_linear_laws():
+    """Near the point where laws are linear, density and Gaussian differ by a constant."""
+    chains, _ = chains_of("chinchilla_plain_siblings_crossed")
+    chains.chosen = np.zeros_like(chains.chosen)
+    chains.products = chains.guides.given(chains.x, chains.chosen)
+    at = chains.guides.at(chains.chosen)
+    gaussian, phi = chains.gaussian(), chains.phi()
+    rng = np.random.default_rng(5)
+    left = []
+    for _ in range(4):
+        there = phi + 1e-3 * rng.standard_normal(phi.shape)
+        law = at + 1e-4 * rng.standard_normal(at.shape)
+        state, weights = chains.target.apart(chains.state, there)
+        value = chains.target(state, chains.with_law(law), weights)
+        left.append(value + 0.5 * gaussian.standard(there, law).squares())
+    np.testing.assert_allclose(left[1:], np.broadcast_to(left[0], (3, 5)), atol=2e-2)
+
+
+def test_a_newcomer_draws_its_noise_from_its_siblings():
+
+    spec = load_model("chinchilla_plain_siblings_partial")
+    problems = tuple(crossed_problems(spec, (9, 12)))
+    draws = {s: np.full((1, 400, 2), 0.3) for s in (*spec.priors, "sigma")}
+    shared = {f"{kind}_{s}": np.zeros((1, 400)) for s in spec.spreads for kind in ("mu", "spread")}
+    shared["mu_sigma"] += np.log(0.02)
+    made = Posterior(
+        spec=spec,
+        group_columns=("dataset",),
+        labels=(("d0",), ("d1",)),
+        problems=problems,
+        draws=draws,
+        population=shared,
+        diagnostics=None,
+        notes=(),
+        provenance={},
+    )
+    newcomer = with_new_group(made, ("new",), seed=1)
+    np.testing.assert_allclose(newcomer.draws["sigma"][0, :, 2], 0.02)
