@@ -77,8 +77,10 @@ def drifting_curves(law: str, number: int, seed: int, n: int = 40) -> Iterator[t
         sigma, tau = np.exp(draw[0, density.n_law :])
         places = problem.places_of(at, flat.run)
         covariance = tau**2 * problem.covariance(places, places)
-        covariance += (sigma**2 + spec.noise.floor**2) * np.eye(n)
         mean = density.log_loss(draw, problem.inputs_at(at, None))[0]
-        y = mean + np.linalg.cholesky(covariance) @ rng.standard_normal(n)
+        y = mean + np.linalg.cholesky(covariance + 1e-12 * np.eye(n)) @ rng.standard_normal(n)
+        level = y[x <= 0.0][-1]
+        noise = (sigma**2 + spec.noise.floor**2) * np.exp(2.0 * (level - y))
+        y = y + np.sqrt(noise) * rng.standard_normal(n)
         whole = Curve(run=flat.run, at=at, output=np.exp(y), group=(flat.run,))
         yield whole.until(at[x <= 0.0][-1]), whole

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-Runs = Annotated[str, typer.Argument(help="CSV or Parquet table, or a shipped table's name.")]
+Runs = Annotated[
+    str,
+    typer.Argument(help="CSV or Parquet table, a sweep's folder, or a shipped table's name."),
+]
 Source = Annotated[
     str, typer.Argument(metavar="RUNS", help="Runs table, shipped table, or saved posterior (.nc).")
 ]

@@ -58,7 +58,7 @@ def predict_curve(
         weights = np.exp(fits - fits.max())
         weights /= weights.sum()
     if not smooth:
-        variance = variance + curve.noise
+        variance = variance + curve.noise * problem.noise_scale(mean)
     ess = float(1.0 / (weights @ weights))
     rows = _systematic(weights)
     return Predicted(mean[rows], np.maximum(variance[rows], 1e-12), ess)
@@ -120,7 +120,7 @@ class _Conditional:
         Shapes (S, m), (S, m) and (S,).
         """
         own = self._covariance(seen, seen, schedule)
-        own += self.noise[:, :, None] * np.diag(1.0 / counts)
+        own += self.noise[:, :, None] * np.diag(self._problem.noise_scale(y) / counts)
         factor = np.linalg.cholesky(own)
         residual = (y - self.mean(seen))[:, :, None]
         z = np.linalg.solve(factor, residual)

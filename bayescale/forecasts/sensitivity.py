@@ -12,7 +12,6 @@ import numpy as np
 from bayescale.errors import BayescaleWarning, ForecastError, InferenceError
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.forecast import forecast as forecast_at
-from bayescale.forecasts.points import Points
 from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior
 from bayescale.models.catalog import DEFAULT_MODEL, load_model
@@ -40,7 +39,9 @@ COLUMNS = ("point", "variant", "model", "loss_q05", "loss_q50", "loss_q95", "shi
 """Columns of `sensitivity`."""
 
 
-def sensitivity(source: Any, points: Any, *, seed: int = 0) -> pd.DataFrame:
+def sensitivity(
+    source: Any, points: Any, *, seed: int = 0, below: float | None = None
+) -> pd.DataFrame:
     """Forecast the same points under other laws, other priors and other floors.
 
     Parameters
@@ -52,6 +53,8 @@ def sensitivity(source: Any, points: Any, *, seed: int = 0) -> pd.DataFrame:
         Where.
     seed : int
         Seed of every fit.
+    below : float, optional
+        A target: adds the column ``prob_below``, the probability of a loss at most this.
 
     Returns
     -------
@@ -78,14 +81,19 @@ def sensitivity(source: Any, points: Any, *, seed: int = 0) -> pd.DataFrame:
             f"sensitivity: group {'/'.join(unknown[0])!r} holds no run to fit again.",
             "Give points in groups that were fitted.",
         )
-    base = _log_quantiles(posterior, at)
-    rows = []
+    base = _log_quantiles(asked)
+    rows, reached = [], []
     for variant, other in variants(posterior, dict.fromkeys(at.labels), seed):
-        made = _log_quantiles(other, at)
+        forecast = forecast_at(other, at, warn=False)
+        made = _log_quantiles(forecast)
+        if below is not None:
+            reached += forecast.prob_below(below).tolist()
         width = (made[2] - made[0]) / (base[2] - base[0])
         columns = zip(*np.exp(made), made[1] - base[1], width, strict=True)
         rows += [(k, variant, other.spec.name, *values) for k, values in enumerate(columns)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    if below is not None:
+        frame["prob_below"] = reached
     return frame.sort_values("point", kind="stable", ignore_index=True)
 
 
@@ -156,6 +164,5 @@ def fitted_runs(posterior: Posterior, labels: Collection[tuple[str, ...]] = ()) 
     return read_runs(pd.concat(parts), name=posterior.provenance.get("runs", "runs"))
 
 
-def _log_quantiles(posterior: Posterior, at: Points) -> np.ndarray:
-    made = forecast_at(posterior, at, warn=False)
+def _log_quantiles(made: Forecast) -> np.ndarray:
     return np.log(made.quantile([0.05, 0.5, 0.95]))

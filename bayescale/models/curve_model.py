@@ -13,7 +13,7 @@ from bayescale.models.spec import ModelSpec, Noise
 SUFFIX = "_curve_weak"
 """What follows a law's name in the name of its model of curves."""
 
-ALONE = Drift(kind="integrated")
+ALONE = Drift(kind="integrated", noise_power=1.0)
 SLOPE_ERROR = Discrepancy(
     tau=Prior(
         "LogNormal",
@@ -36,7 +36,7 @@ LEVEL_ERROR = Discrepancy(
 """Of runs that share a law's coefficients; `kappa` is what runs beyond the fitted ones taught."""
 
 NOISE = Noise(
-    sigma=Prior("LogNormal", {"mu": -5.5, "sigma": 1.2}, "single measurements: .06 to 3 %, 90 %"),
+    sigma=Prior("LogNormal", {"mu": -5.5, "sigma": 1.2}, "single late measurements: .06 to 3 %"),
     floor=1e-4,
     trunk_correlation=0.0,
 )

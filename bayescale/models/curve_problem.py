@@ -58,8 +58,13 @@ class CurveProblem(Problem):
     @cached_property
     def whitening(self) -> Whitening:
         """The rotation under which residuals are independent."""
-        noise = np.diag(1.0 / self.weights)
+        noise = np.diag(self.noise_scale(self.log_loss) / self.weights)
         return whiten(self.covariance(self.places, self.places), noise, len(self))
+
+    def noise_scale(self, linked: Floats) -> Floats:
+        """Return the noise variance of one measurement over that at the level, same shape."""
+        power = self.drift.noise_power if self.law.output_support == "positive" else 0.0
+        return np.asarray(np.exp(2.0 * power * (self.constants.level - linked)))
 
     def covariance(self, places: Places, others: Places) -> Floats:
         """Return the unit-tau covariance of the error at some places with others, (m, n)."""

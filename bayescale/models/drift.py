@@ -28,21 +28,26 @@ class Drift:
         Share of the error's variance that runs of a group have in common at like steps.
     run : float
         Variance of a run's own level, over that of the error.
+    noise_power : float
+        How the noise of the log of a positive output grows as the output falls: 0 for noise that is
+        a share of the output, 1 for noise alike in its own units.
     """
 
     kind: Kind
     common: float = 0.0
     run: float = 0.0
+    noise_power: float = 0.0
 
     def __post_init__(self) -> None:
         """Check kind and shares."""
         if self.kind not in KINDS:
             raise UnknownNameError("drift", self.kind, KINDS)
-        if not (0.0 <= self.common <= 1.0 and self.run >= 0.0):
-            raise ModelError(
-                f"drift: common is {self.common!r} and run {self.run!r}, expected a share from 0 to"
-                " 1 and a ratio of variances from 0 on."
-            )
+        limits = {"common": 1.0, "run": 100.0, "noise_power": 1.0}
+        for field, highest in limits.items():
+            if not 0.0 <= getattr(self, field) <= highest:
+                raise ModelError(
+                    f"drift: {field} is {getattr(self, field)!r}, expected 0 to {highest:g}."
+                )
 
 
 @dataclass(frozen=True, eq=False)

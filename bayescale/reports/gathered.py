@@ -109,7 +109,14 @@ class Gathered:
         if self.label not in self.posterior.labels:
             return None
         inputs = {name: values[[self.point]] for name, values in self.main.points.inputs.items()}
-        return sensitivity(self.posterior, Points(inputs, (self.label,)), seed=_seed(self.decision))
+        plan = self.decision and self.decision.scenario
+        below = plan.target.loss if plan and plan.target.downstream is None else None
+        return sensitivity(
+            self.posterior,
+            Points(inputs, (self.label,)),
+            seed=_seed(self.decision),
+            below=below,
+        )
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

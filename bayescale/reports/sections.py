@@ -126,7 +126,7 @@ def _hidden(made: Gathered) -> Iterator[Block]:
 def _sensitivity(made: Gathered) -> Iterator[Block]:
     if made.moves is not None:
         yield Text(sentences.SENSITIVITY)
-        yield Rows(tables.sensitivity(made.moves))
+        yield Rows(tables.sensitivity(made.moves, made.decision))
 
 
 def _checks(made: Gathered) -> Iterator[Block]:

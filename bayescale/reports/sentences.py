@@ -99,8 +99,8 @@ SHRINKAGE = (
     " arrow is a group that its siblings decide about."
 )
 GUARD = (
-    "Where no sibling reaches three times a group's compute, pooling may move the centre of its"
-    " forecast and does not narrow it (width: as alone)."
+    "Where no sibling reaches three times a group's compute, pooling neither moves its forecast nor"
+    " narrows it (width: as alone)."
 )
 PILOT_SETS = (
     "Pilots made together before one decision, added one at a time while each adds more than it"
@@ -118,7 +118,8 @@ HIDDEN = (
 SENSITIVITY = (
     "The same runs fitted under another law or prior, and the fit of this report if its floor E lay"
     " in the lowest or the highest third of what the runs allow. A median that leaves the first"
-    " row's interval means that the answer is the assumption's, not the runs'."
+    " row's interval, or funding that pays in one row and loses in another, means that the answer"
+    " is the assumption's, not the runs'."
 )
 COEFFICIENTS = (
     "Coefficients as the literature writes them, with central 90 % intervals. Small sweeps fix a"

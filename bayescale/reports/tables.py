@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.decisions.decision import Decision
+from bayescale.decisions.payoffs import certain_usd
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.held_out import HeldOut
 from bayescale.forecasts.reliability import reliability as at_factor
@@ -212,21 +213,43 @@ def hidden_runs(hidden: HeldOut) -> Table:
     return Table((*made.columns, "actual", "held"), rows, (*made.texts, "held"))
 
 
-def sensitivity(frame: pd.DataFrame) -> Table:
-    """Return one row a variant of `forecasts.sensitivity`, for one point."""
-    rows = tuple(
-        (
+def sensitivity(frame: pd.DataFrame, decision: Decision | None = None) -> Table:
+    """Return one row a variant of `forecasts.sensitivity`, for one point.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The variants.
+    decision : Decision, optional
+        Adds the chance of its target and, where that alone counts, whether funding still pays.
+    """
+    chances = decision is not None and "prob_below" in frame
+    rows = []
+    for row in frame.to_dict("records"):
+        made = [
             str(row["variant"]),
             str(row["model"]),
             n.loss(row["loss_q50"]),
             n.interval((row["loss_q05"], row["loss_q95"])),
             f"{100 * np.expm1(row['shift']):+.1f} %",
             n.times(row["width_ratio"]),
-        )
-        for row in frame.to_dict("records")
-    )
-    columns = ("changed", "model", "loss", "90 %", "median moves", "width")
-    return Table(columns, rows, ("changed", "model"))
+        ]
+        if chances and decision is not None:
+            made += [n.percent(row["prob_below"]), _pays(decision, row["prob_below"])]
+        rows.append(tuple(made))
+    more = ("P(target)", "funding") if chances else ()
+    columns = ("changed", "model", "loss", "90 %", "median moves", "width", *more)
+    return Table(columns, tuple(rows), ("changed", "model", "funding"))
+
+
+def _pays(decision: Decision, chance: float) -> str:
+    """Say whether funding the chosen run would pay at another chance of its target."""
+    plan = decision.scenario
+    if plan.value.shape != "step":
+        return ""
+    run = next(run for run in plan.candidates if run.name == decision.chosen)
+    sure = certain_usd(plan, run, chance, np.empty(0))
+    return "pays" if sure > 0 else "loses"
 
 
 def coefficients(posterior: Posterior) -> Table:

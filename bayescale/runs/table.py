@@ -32,9 +32,10 @@ def read_runs(
     ----------
     source : path, DataFrame, RunsTable or str
         A ``.csv``, ``.csv.gz`` or ``.parquet`` file, a frame (never changed), a table to cut
-        further, the name of a shipped table or of a public one that was fetched, or logs of
-        training jobs that `bayescale.runs.importers` knows (a file, a folder, runs of W&B's
-        API): the last loss of each run.
+        further, the name of a shipped table or of a public one that was fetched, a sweep's folder
+        or its records (see `bayescale.runs.records`), or logs of training jobs that
+        `bayescale.runs.importers` knows (a file, a folder, runs of W&B's API): the last loss of
+        each run.
     columns : mapping of str to str, optional
         Canonical name to the name in `source`; wins over the recognised spellings.
     where : str or sequence of str, optional

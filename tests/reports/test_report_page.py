@@ -19,7 +19,7 @@ import bayescale as bs
 from bayescale.decisions.scenario import Scenario
 from bayescale.forecasts.reliability import reliability
 from bayescale.forecasts.sensitivity import sensitivity
-from bayescale.reports import numbers, opening
+from bayescale.reports import numbers, opening, tables
 from bayescale.reports.gathered import Gathered
 from bayescale.reports.markdown import markdown
 from bayescale.reports.sections import sections
@@ -136,6 +136,14 @@ def test_page_says_how_the_answer_moves(page, posterior, decision) -> None:
     for _, row in made.iterrows():
         assert row["variant"] in shown
         assert f"{100 * np.expm1(row['shift']):+.1f} %" in shown
+    moved = sensitivity(posterior, bs.forecast(posterior, **inputs), below=2.2)
+    assert moved["prob_below"][0] == pytest.approx(decision.outcome.prob_target)
+    rows = tables.sensitivity(moved, decision).rows
+    worth, cost = decision.scenario.value_usd, decision.outcome.cost_usd
+    assert [row[-1] for row in rows] == [
+        "pays" if worth * chance > cost else "loses" for chance in moved["prob_below"]
+    ]
+    assert f"{rows[1][-2]} {rows[1][-1]}" in shown
 
 
 def test_page_loads_nothing(page) -> None:
