@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,13 @@ def encoded(documents: Iterable[bytes], tokenizer: Path) -> Iterator[NDArray[np.
     ------
     ndarray of uint16
         One per document.
-    """
-    from tokenizers import Tokenizer
 
-    known = Tokenizer.from_file(str(tokenizer))
+    Raises
+    ------
+    HarnessError
+        When the package ``tokenizers`` is not installed.
+    """
+    known = _library().Tokenizer.from_file(str(tokenizer))
     # A text that spells the end of a document is a text.
     known.encode_special_tokens = True
     for some in _portions(documents):
@@ -58,25 +62,35 @@ def train_tokenizer(documents: Iterable[bytes], vocab_size: int, path: Path) -> 
     HarnessError
         When the vocabulary has no room for all bytes.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-
     if vocab_size < 257:
         raise HarnessError(
             f"tokenizer: vocab_size is {vocab_size}, but 256 bytes and the end of a document "
             "must fit.",
             "Ask for at least 257.",
         )
-    fresh = Tokenizer(models.BPE())
-    fresh.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    fresh.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
+    library = _library()
+    fresh = library.Tokenizer(library.models.BPE())
+    fresh.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    fresh.decoder = library.decoders.ByteLevel()
+    trainer = library.trainers.BpeTrainer(
         vocab_size=vocab_size,
         special_tokens=[END_OF_DOCUMENT],
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        initial_alphabet=sorted(library.pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
     fresh.train_from_iterator((text.decode() for text in documents), trainer)
     fresh.save(str(path))
+
+
+def _library() -> ModuleType:
+    try:
+        import tokenizers
+    except ModuleNotFoundError as error:
+        raise HarnessError(
+            "corpus of byte pairs: the package 'tokenizers' is not installed.",
+            "Install bayescale[harness], or train on a corpus of bytes.",
+        ) from error
+    return tokenizers
 
 
 def _portions(documents: Iterable[bytes]) -> Iterator[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import lzma
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +176,11 @@ def test_a_vocabulary_without_room_for_bytes_is_refused(tmp_path):
         train_tokenizer([b"abc"], 256, tmp_path / "t.json")
     train_tokenizer([b"abab", b"abc"], 258, tmp_path / "t.json")
     assert (tmp_path / "t.json").is_file()
+
+
+def test_without_tokenizers_the_way_out_is_named(tmp_path, monkeypatch):
+    from bayescale.harness.bpe import encoded
+
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    with pytest.raises(HarnessError, match=r"'tokenizers' is not installed.*bayescale\[harness\]"):
+        next(encoded([b"abc"], tmp_path / "t.json"))
