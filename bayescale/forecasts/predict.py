@@ -73,12 +73,11 @@ class Components:
         """Standard deviation of one new run's log loss over all draws, shape (P,)."""
         return np.asarray(np.sqrt(self.variance.mean(axis=0) + self.mean.var(axis=0)))
 
-    def stretched(self, factor: Floats) -> Components:
-        """Return the components with everything but the centre widened by factors (P,)."""
-        centre = self.mean.mean(axis=0)
+    def moved(self, centre: Floats, factor: Floats) -> Components:
+        """Return the components about another centre (P,), all widened by factors (P,)."""
         return replace(
             self,
-            mean=centre + factor * (self.mean - centre),
+            mean=centre + factor * (self.mean - self.mean.mean(axis=0)),
             discrepancy=self.discrepancy * factor**2,
             improvement=self.improvement * factor,
             noise=self.noise * factor**2,
@@ -183,7 +182,7 @@ def predict(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) -> C
     """
     own = components(condition(posterior, group), inputs)
     if posterior.alone:
-        own = own.stretched(_stretch(posterior, group, inputs, own))
+        own = own.moved(*_as_alone(posterior, group, inputs, own))
     if posterior.hedge is None:
         return own
     is_hedge, row = hedged_rows(posterior)
@@ -305,27 +304,28 @@ def _joint_draws(
     drawn = np.asarray(parts.mean[which] + delivery + surface + own)
     if not posterior.alone:
         return drawn
-    centre = parts.mean.mean(axis=0)
-    return np.asarray(centre + _stretch(posterior, group, inputs, parts) * (drawn - centre))
+    centre, factor = _as_alone(posterior, group, inputs, parts)
+    return np.asarray(centre + factor * (drawn - parts.mean.mean(axis=0)))
 
 
-def _stretch(
+def _as_alone(
     posterior: Posterior, group: int, inputs: Mapping[str, Floats], pooled: Components
-) -> Floats:
-    """Return by how much a guarded group's forecasts are widened at each point, shape (P,).
+) -> tuple[Floats, Floats]:
+    """Return a guarded group's centre, and by how much its forecasts are widened, both (P,).
 
-    To the standard deviation that the group has alone. A group without a width of its own takes
-    that of the guarded sibling that is widened most.
+    To the centre and the standard deviation that the group has alone. A group without either takes
+    the factor of the guarded sibling that is widened most, about its own centre.
     """
     guarded = np.isfinite(next(iter(posterior.alone.values()))[0, 0])
+    centre, widest = pooled.mean.mean(axis=0), np.ones(pooled.mean.shape[1])
     if len(posterior.problems[group]) and not guarded[group]:
-        return np.ones(pooled.mean.shape[1])
-    found = [pooled.sd * 0.0 + 1.0]
+        return centre, widest
     for g in [group] if len(posterior.problems[group]) else np.flatnonzero(guarded).tolist():
         mine = pooled if g == group else components(condition(posterior, g), inputs)
         single = components(condition(posterior_alone(posterior, g), 0), inputs)
-        found.append(single.sd / mine.sd)
-    return np.asarray(np.max(found, axis=0))
+        centre = single.mean.mean(axis=0) if g == group else centre
+        widest = np.maximum(widest, single.sd / mine.sd)
+    return centre, widest
 
 
 def _surface_factors(given: Conditioned, inputs: Mapping[str, Floats]) -> Floats:

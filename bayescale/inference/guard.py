@@ -2,9 +2,10 @@
 
 Siblings that reach no further than a group repeat its bias, and pooling them with it makes its
 intervals narrow about the same error: a nominal 90 % held 54 % of larger runs of the Marin tables.
-Then the width that the group has by itself is kept, pooled or alone whichever is wider; the centre
-stays pooled. A sibling at scale turns the guard off. A model without a discrepancy claims that its
-law is true, and is not guarded.
+Then the group's forecast has the centre that it has by itself, and that width or the pooled one,
+whichever is wider: of siblings cut alike, pooled centres were worse by 15 and 33 % of CRPS in two
+of three families. Draws stay joint, so that contrasts of groups are paired. A sibling at scale
+turns the guard off. A model without a discrepancy claims that its law is true, and is not guarded.
 """
 
 from __future__ import annotations
@@ -101,8 +102,9 @@ def note_of(problems: Sequence[Problem], labels: Sequence[tuple[str, ...]]) -> l
     named = ", ".join("/".join(labels[g]) for g in guarded[:4])
     more = f" and {len(guarded) - 4} more" if len(guarded) > 4 else ""
     return [
-        f"forecasts of {named}{more} are at least as wide as without siblings, which reach less"
-        f" than {WELL_BEYOND:g} times as far and would repeat the same bias"
+        f"forecasts of {named}{more} stay where they lie alone and are at least as wide as without"
+        f" siblings, which reach less than {WELL_BEYOND:g} times as far and would repeat the same"
+        " bias"
     ]
 
 

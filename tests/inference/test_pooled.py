@@ -120,6 +120,7 @@ def test_the_guard_keeps_the_width_alone_where_all_are_cut_alike():
         alone = bs.forecast(posterior_alone(made, group), labels=[label], warn=False, **at)
         kept = bs.forecast(made, labels=[label], warn=False, **at)
         assert kept.parts.sd >= 0.999 * alone.parts.sd
+        assert kept.parts.mean.mean() == pytest.approx(alone.parts.mean.mean())
         drawn = np.log(kept.draws(4000))
         assert drawn.std() == pytest.approx(kept.parts.sd[0], rel=0.1)
 
