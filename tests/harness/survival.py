@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ def broken(job: Job, progress: object = None, should_stop: object = None) -> str
 def start(jobs: list[Job], engine: str, workers: int) -> multiprocessing.process.BaseProcess:
     """Start a driver; a server that has PyTorch loaded forks it."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([drive.__module__])
+    context.set_forkserver_preload([run_jobs.__module__])
     driver = context.Process(target=drive, args=(jobs, engine, workers))
     driver.start()
     return driver
@@ -43,25 +42,42 @@ def finish_under_fire(
     """Kill the driver or the worker at random steps until the job is done; return the kills."""
     steps = job.config.train.milestones[-1] // job.config.train.batch_tokens
     targets = np.sort(np.random.default_rng(seed).choice(steps, n_kills, replace=False)) + 1
-    driver, kills = start([job], engine, workers), 0
+    driver, killed = start([job], engine, workers), []
     for target in targets.tolist():
-        if not _reached(job.folder, target, driver):
+        while (found := _victim(job.folder, target, victim, driver, killed)) is None:
             driver.join(PATIENCE)
+            if driver.exitcode == 0:
+                return len(killed)
             driver = start([job], engine, workers)  # its job lost its worker too often
-        if not _reached(job.folder, target, driver):
-            break
-        with suppress(ProcessLookupError):
-            os.kill(driver.pid if victim == "driver" else _worker(job.folder), signal.SIGKILL)
-            kills += 1
+        os.kill(found, signal.SIGKILL)
+        killed.append(found)
         if victim == "driver":
             driver.join(PATIENCE)
             driver = start([job], engine, workers)
-    driver.join(PATIENCE)
-    if driver.exitcode:
+    while driver.join(PATIENCE) or driver.exitcode:
         driver = start([job], engine, workers)
-        driver.join(PATIENCE)
     assert driver.exitcode == 0
-    return kills
+    return len(killed)
+
+
+def _victim(
+    folder: Path,
+    target: int,
+    victim: str,
+    driver: multiprocessing.process.BaseProcess,
+    killed: list[int],
+) -> int | None:
+    """Return the process to kill at a step; None when the driver has ended before."""
+    if not _reached(folder, target, driver):
+        return None
+    if victim == "driver":
+        return driver.pid
+    while driver.exitcode is None:
+        found = (folder / LOCK).read_text().split()
+        if found and int(found[1]) not in killed:
+            return int(found[1])
+        time.sleep(0.001)
+    return None
 
 
 def _reached(folder: Path, target: int, driver: multiprocessing.process.BaseProcess) -> bool:
@@ -73,10 +89,3 @@ def _reached(folder: Path, target: int, driver: multiprocessing.process.BaseProc
             return True
         time.sleep(0.001)
     return False
-
-
-def _worker(folder: Path) -> int:
-    """Return the process that holds a unit, as its lock names it."""
-    while not (found := (folder / LOCK).read_text().split()):
-        time.sleep(0.001)
-    return int(found[1])
