@@ -28,6 +28,9 @@ _WIDER = 1.2
 _PATH, _MAX_STEPS = 2.0, 16
 _ACCEPTED, _ANGLES = 0.8, (0.05, 1.2)
 _GUIDES = 6
+_RUN_OFF = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+"""Paths may run off to where numbers overflow; such ends are not accepted."""
+
 _NEWNESS = (0.3, 1.0)
 """Range of the share of phi that is new when spreads move."""
 
@@ -167,6 +170,7 @@ class Chains:
         pooled = self.target.log_pooled(self.state, self.x)
         return self._log_likelihood + self._log_free + pooled
 
+    @_RUN_OFF
     def sweep(self) -> Snapshot:
         """Move everything once and return where the chains are."""
         if self.many:
@@ -219,6 +223,7 @@ class Chains:
         gain = log_student(z / _WIDER) - log_student(new / _WIDER)
         return self.with_law(gaussian.law(phi, new)), gain
 
+    @_RUN_OFF
     def log_weights(self, size: int) -> Floats:
         """Return log importance weights (size, C, G) of fresh laws, normalised in each chain."""
         self._take_guides(np.zeros(self.x.shape[:2], dtype=int))
