@@ -106,5 +106,5 @@ def xlstm() -> Scores:
             name: scores(hold_out(fitted(small, f"{name}_plain_weak"), large)) for name in models
         }
         default = bs.fit(small, DEFAULT_MODEL, without_family="xlstm", seed=SEED)
-        out[architecture]["coupled_gp, learned without it"] = scores(hold_out(default, large))
+        out[architecture][f"{DEFAULT_MODEL}, learned without it"] = scores(hold_out(default, large))
     return out
