@@ -179,7 +179,8 @@ def main() -> None:
                 frames.setdefault(made.model, []).append(made.frame)
             print(family, job.group or job.table, job.evaluation, job.task.factor, file=sys.stderr)
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
-    content = json.dumps(summary(whole), indent=1)
+    command = " ".join(["python benchmarks/siblings.py", *asked.families])
+    content = json.dumps({"command": command, **summary(whole)}, indent=1)
     write_atomically(RESULT, lambda part: part.write_text(content + "\n", encoding="utf-8"))
     print(content)
 
@@ -196,7 +197,6 @@ def summary(frames: dict[str, pd.DataFrame]) -> dict[str, Any]:
         }
     alone, usual = frames[ALONE], frames[USUAL]
     return {
-        "command": "python benchmarks/siblings.py",
         "date": datetime.now(UTC).date().isoformat(),
         "models": {"pooled": load_model(POOLED).hash, "alone": load_model(ALONE).hash},
         "factors": FACTORS,
