@@ -49,8 +49,9 @@ def frame_of(table: str) -> pd.DataFrame:
         return pooled_worlds.runs_of(pooled_worlds.population(rng, vary_beta=False), rng)
     parts = []
     for name, runs in load_corpus(families=("marin",))["marin"]:
-        frame = runs.usable()[0].to_frame()
-        cut = frame["flops"] <= CUT if "comma" in name else frame["flops"] > 0.0
+        frame = runs.usable()[0].frame
+        compute = 6.0 * frame["n_params"] * frame["n_tokens"]
+        cut = compute <= CUT if "comma" in name else compute > 0.0
         parts.append(frame[cut].assign(dataset=name))
     return pd.concat(parts, ignore_index=True)
 
