@@ -56,17 +56,17 @@ Sampled = tuple[dict[str, Floats], dict[str, Floats], Diagnostics]
 def sample_until_mixed(
     problems: Sequence[Problem], *, draws: int, seed: int, rhat_max: float
 ) -> Sampled:
-    """Draw as `sample_nuts` does, and with longer chains of smaller steps where R-hat is too high.
+    """Draw as `sample_nuts` does, and with longer chains of smaller steps where they miss a gate.
 
     Parameters
     ----------
     problems, draws, seed
         As for `sample_nuts`; as many draws come back.
     rhat_max : float
-        The gate.
+        The gate of R-hat; that of divergences is none.
     """
     found = sample_nuts(problems, draws=draws, seed=seed)
-    if found[2].rhat <= rhat_max:
+    if found[2].rhat <= rhat_max and not found[2].divergences:
         return found
     return sample_nuts(
         problems, draws=draws, seed=seed, tune=1600, thin=LONGER, target_accept=SMALL_STEPS
