@@ -90,6 +90,7 @@ def test_intervals_hold_what_made_the_table(name: str, n_tables: int):
 
 @pytest.mark.thorough
 @pytest.mark.mcmc
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", BY_CHAINS)
 def test_chains_hold_what_made_the_table(name: str):
     inside = np.array([held_by_chains(name, table) for table in range(50)])
