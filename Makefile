@@ -41,7 +41,7 @@ clean: ## Remove environments, caches and what builds and demos wrote
 	rm -rf .venv .venv-other .venv-demo build dist bayescale-demo .*_cache
 
 .venv/installed: pyproject.toml constraints.txt
-	.ci/environment .venv "$(PYTHON)" dev,harness
+	.ci/environment .venv "$(PYTHON)" dev,harness,cluster
 
 .venv-demo/installed: pyproject.toml constraints.txt
 	.ci/environment .venv-demo "$(PYTHON)" ""
