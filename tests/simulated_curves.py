@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from bayescale.inference.curve_posterior import CurvePosterior
+from bayescale.inference.curves import fit_curves
 from bayescale.laws import load_law
 from bayescale.models.curve_model import curve_model
 from bayescale.models.curve_problem import curve_problem
 from bayescale.models.density import Density
-from bayescale.runs.curves import Curve
+from bayescale.runs.curves import Curve, Curves, read_curves
 from bayescale.runs.schedule import Schedule
 
 PEAK, STEPS, WARMUP = 3e-4, 24000, 2000
@@ -32,6 +34,19 @@ SCHEDULES = {
     "cosine": Schedule.cosine(PEAK, STEPS, final=0.1 * PEAK, warmup=WARMUP),
     "wsd": Schedule.wsd(PEAK, STEPS, decay=4000, final=0.1 * PEAK, warmup=WARMUP),
 }
+
+
+def scheduled_curves() -> Curves:
+    """Return a run under each of three schedules, the last of which is kept from the fit."""
+    frame = scheduled_frame(("constant", "cosine", "wsd"))
+    return read_curves(frame, rate="learning_rate", warmup=WARMUP, group="family")
+
+
+def fitted_to_two(curves: Curves) -> CurvePosterior:
+    """Return the fit to all but the run under the last schedule."""
+    fitted = tuple(curve for curve in curves if curve.run != "wsd")
+    kept = Curves(curves.name, curves.along, curves.output, fitted, curves.group_columns)
+    return fit_curves(kept, points=20)
 
 
 def scheduled_frame(names: tuple[str, ...] = ("constant", "cosine"), seed: int = 0) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from bayescale.errors import ForecastError
 from bayescale.forecasts.curve_predict import Predicted, predict_curve
 from bayescale.forecasts.mixture import Mixture
+from bayescale.forecasts.predictive import Predictive
 from bayescale.inference.curve_posterior import CurveFit, CurvePosterior
 from bayescale.inference.curves import refit_with
 from bayescale.inference.threads import one_thread
@@ -29,7 +29,7 @@ ESS_MIN = 100.0
 
 
 @dataclass(frozen=True, eq=False)
-class CurveForecast:
+class CurveForecast(Predictive):
     """Predictive distribution of one run's output at each of several steps.
 
     Parameters
@@ -69,46 +69,6 @@ class CurveForecast:
             f"CurveForecast of {self.run!r} at {len(self.at)} values of {self.along}; at"
             f" {self.at[-1]:.6g}: {self.median[-1]:.4g} [{low:.4g}, {high:.4g}] at 90 %"
         )
-
-    def quantile(self, p: float | Sequence[float]) -> Floats:
-        """Return outputs below which probabilities `p` lie, shape (m,) or (len(p), m).
-
-        Raises
-        ------
-        ForecastError
-            For a probability that is not between 0 and 1.
-        """
-        if not np.all((np.asarray(p) > 0) & (np.asarray(p) < 1)):
-            raise ForecastError(f"quantile: p is {p!r}, expected between 0 and 1.")
-        values = self.law.inverse_link(self.mixture.quantile(np.atleast_1d(p)))
-        return np.asarray(values[0] if np.isscalar(p) else values)
-
-    @cached_property
-    def median(self) -> Floats:
-        """Median at each step, shape (m,)."""
-        return self.quantile(0.5)
-
-    def interval(self, ci_prob: float = 0.9) -> Floats:
-        """Return central intervals, shape (m, 2).
-
-        Parameters
-        ----------
-        ci_prob : float
-            Probability inside.
-        """
-        if not 0.0 < ci_prob < 1.0:
-            raise ForecastError(f"interval: ci_prob is {ci_prob!r}, expected between 0 and 1.")
-        return self.quantile([0.5 - ci_prob / 2, 0.5 + ci_prob / 2]).T
-
-    def prob_below(self, output: float | Floats) -> Floats:
-        """Return the probability that the output is at most `output` at each step, shape (m,)."""
-        target = np.asarray(output, dtype=float)
-        quantity = self.law.quantity(self.law.output)
-        if quantity.wrong(target, open_ends=True).any():
-            raise ForecastError(
-                f"prob_below: {self.output} is {output!r}, but must be {quantity.expected}."
-            )
-        return self.mixture.cdf(self.law.link(target) * np.ones(len(self.at)))
 
     def to_frame(self, levels: Sequence[float] = (0.05, 0.25, 0.5, 0.75, 0.95)) -> pd.DataFrame:
         """Return one row a step with quantiles."""

@@ -15,6 +15,7 @@ import numpy as np
 from bayescale.errors import ForecastError
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.predict import predict, predictive_draws
+from bayescale.forecasts.predictive import tails
 from bayescale.inference.posterior import Posterior
 from bayescale.inference.threads import one_thread
 from bayescale.models.discrepancy import Floats
@@ -73,10 +74,7 @@ class Downstream:
         array, shape (P, 2)
             Lower and upper ends.
         """
-        if not 0.0 < ci_prob < 1.0:
-            raise ForecastError(f"interval: ci_prob is {ci_prob!r}, expected between 0 and 1.")
-        ends = np.quantile(self.draws, [0.5 - ci_prob / 2, 0.5 + ci_prob / 2], axis=0)
-        return np.asarray(ends.T)
+        return np.asarray(np.quantile(self.draws, tails(ci_prob), axis=0).T)
 
     def prob_below(self, score: float) -> Floats:
         """Return the probability that a new run's score is at most `score`, shape (P,)."""

@@ -17,6 +17,7 @@ from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.newcomer import with_new_group
 from bayescale.forecasts.points import Points, make_points, points_from_frame
 from bayescale.forecasts.predict import Components, predict, predictive_draws
+from bayescale.forecasts.predictive import Predictive
 from bayescale.forecasts.reliability import reliability_sentence
 from bayescale.forecasts.versions import Versions
 from bayescale.inference.fit import fit
@@ -27,6 +28,7 @@ from bayescale.inference.posterior import (
     write_datasets,
 )
 from bayescale.inference.threads import one_thread
+from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import positions
 from bayescale.runs.schema import LOSS
@@ -43,7 +45,7 @@ FAR = 1000.0
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(Predictive):
     """Predictive distribution of one new run's loss, or other output, at each of several points.
 
     Parameters
@@ -74,51 +76,15 @@ class Forecast:
         """The predictive distribution of log loss."""
         return Mixture(self.parts.mean, self.parts.variance)
 
-    def quantile(self, p: float | Sequence[float]) -> Floats:
-        """Return outputs below which probabilities `p` lie, shape (P,) or (len(p), P).
+    @property
+    def law(self) -> Law:
+        """The law of the posterior."""
+        return self.posterior.law
 
-        Raises
-        ------
-        ForecastError
-            For a probability that is not between 0 and 1.
-        """
-        if not np.all((np.asarray(p) > 0) & (np.asarray(p) < 1)):
-            raise ForecastError(f"quantile: p is {p!r}, expected between 0 and 1.")
-        linked = self.mixture.quantile(np.atleast_1d(np.asarray(p, dtype=float)))
-        values = self.posterior.law.inverse_link(linked)
-        return np.asarray(values[0] if np.isscalar(p) else values)
-
-    @cached_property
-    def median(self) -> Floats:
-        """Median loss of each point, shape (P,)."""
-        return self.quantile(0.5)
-
-    def interval(self, ci_prob: float = 0.9) -> Floats:
-        """Return central intervals of one new run's loss.
-
-        Parameters
-        ----------
-        ci_prob : float
-            Probability inside.
-
-        Returns
-        -------
-        array, shape (P, 2)
-            Lower and upper ends, nats per token.
-        """
-        if not 0.0 < ci_prob < 1.0:
-            raise ForecastError(f"interval: ci_prob is {ci_prob!r}, expected between 0 and 1.")
-        return self.quantile([0.5 - ci_prob / 2, 0.5 + ci_prob / 2]).T
-
-    def prob_below(self, loss: float | Floats) -> Floats:
-        """Return the probability that a new run's output is at most `loss`, shape (P,)."""
-        target, law = np.asarray(loss, dtype=float), self.posterior.law
-        quantity = law.quantity(law.output)
-        if quantity.wrong(target, open_ends=True).any():
-            raise ForecastError(
-                f"prob_below: {law.output} is {loss!r}, but must be {quantity.expected}."
-            )
-        return self.mixture.cdf(law.link(target) * np.ones(len(self.points)))
+    @property
+    def output(self) -> str:
+        """What is predicted."""
+        return self.law.output
 
     def draws(self, n_draws: int = 4000, seed: int = 0, *, noise: bool = True) -> Floats:
         """Draw the losses of new runs at all points jointly.

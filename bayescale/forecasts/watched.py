@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bayescale.errors import ForecastError
 from bayescale.forecasts.curve_points import CurvePoints
 from bayescale.forecasts.mixture import Mixture
+from bayescale.forecasts.predictive import tails
 from bayescale.models.discrepancy import Floats
 from bayescale.runs.importers.run_log import LossCurve
 
@@ -107,9 +107,8 @@ class Watch:
         ci_prob : float
             Probability inside.
         """
-        if not 0.0 < ci_prob < 1.0:
-            raise ForecastError(f"interval: ci_prob is {ci_prob!r}, expected between 0 and 1.")
-        return self.quantile(0.5 - ci_prob / 2), self.quantile(0.5 + ci_prob / 2)
+        low, high = tails(ci_prob)
+        return self.quantile(low), self.quantile(high)
 
     def prob_below(self, loss: float) -> float:
         """Return the probability that the final loss is at most `loss`."""

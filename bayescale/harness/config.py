@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from bayescale.errors import BayescaleWarning, HarnessError
+from bayescale.errors import BayescaleWarning
 from bayescale.harness.checked import check as check
 from bayescale.harness.mixer_options import MIXER_OPTIONS, MixerOptions
-from bayescale.harness.resolved import added, named_tree, read_resolved
+from bayescale.harness.resolved import added, named_tree, read_json
 
 ZIPF_FACTS = "synthetic_zipf"
 """Name of the synthetic corpus; every other corpus name is a folder of ``data/corpora``."""
@@ -276,14 +276,8 @@ class RunConfig:
         HarnessError
             When the text is not JSON, or a field is missing, unknown or out of range.
         """
-        try:
-            tree = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise HarnessError(
-                f"resolved configuration: not JSON ({error}); it begins {text[:40]!r}.",
-                "Write it with RunConfig.to_json.",
-            ) from error
-        config = read_resolved(cls, tree, "RunConfig")
+        way_out = "Write it with RunConfig.to_json."
+        config = read_json(cls, text, "resolved configuration", way_out)
         assert isinstance(config, RunConfig)
         return config
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import Field, field, fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
@@ -50,6 +51,32 @@ def named_tree(config: Any) -> Any:
 
 def _says_nothing(declared: Field[Any], value: Any) -> bool:
     return _BEFORE in declared.metadata and bool(value == declared.metadata[_BEFORE])
+
+
+def read_json(kind: Any, text: str, what: str, way_out: str) -> Any:
+    """Build a configuration dataclass from JSON.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass; see `read_resolved`.
+    text : str
+        JSON.
+    what, way_out : str
+        What the text should be and how to make it, for messages.
+
+    Raises
+    ------
+    HarnessError
+        When the text is not JSON, or a field is missing, unknown or out of range.
+    """
+    try:
+        tree = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise HarnessError(
+            f"{what}: not JSON ({error}); it begins {text[:40]!r}.", way_out
+        ) from error
+    return read_resolved(kind, tree, kind.__name__)
 
 
 def read_resolved(kind: Any, tree: Any, where: str) -> Any:

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bayescale.errors import HarnessError
 from bayescale.harness import record
 from bayescale.harness.accounting import count_params
 from bayescale.harness.checked import check
 from bayescale.harness.config import RunConfig
-from bayescale.harness.resolved import read_resolved
+from bayescale.harness.resolved import read_json
 from bayescale.harness.tuning import best_rate, interpolated
 from bayescale.runs import schema
 
@@ -66,14 +65,8 @@ class ResolvedPlan:
         HarnessError
             When the text is not JSON, or a field is missing, unknown or out of range.
         """
-        try:
-            tree = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise HarnessError(
-                f"resolved plan: not JSON ({error}); it begins {text[:40]!r}.",
-                "Write it with benchmarks/gpu_pack.py.",
-            ) from error
-        plan = read_resolved(cls, tree, "ResolvedPlan")
+        way_out = "Write it with benchmarks/gpu_pack.py."
+        plan = read_json(cls, text, "resolved plan", way_out)
         assert isinstance(plan, cls)
         return plan
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from bayescale.errors import InferenceError, UnknownNameError
 from bayescale.inference.datasets import read_datasets, write_datasets
+from bayescale.inference.summarised import summarised
 from bayescale.models.catalog import model_from_dict
 from bayescale.models.curve_problem import CurveProblem
 from bayescale.models.density import Density
@@ -140,7 +141,6 @@ class CurvePosterior:
         """
         import pandas as pd
 
-        tails = (0.5 - ci_prob / 2, 0.5 + ci_prob / 2)
         rows = []
         for label, fits in self.fits.items():
             for fit in fits:
@@ -148,11 +148,8 @@ class CurvePosterior:
                     **dict(zip(self.group_columns, label, strict=True)),
                     "law": fit.problem.law.name,
                 }
-                for symbol, draws in _all_coefficients(fit).items():
-                    low, high = np.quantile(draws, tails)
-                    said = {"coefficient": symbol, "mean": draws.mean(), "sd": draws.std()}
-                    ends = {f"q{100 * tails[0]:g}": low, f"q{100 * tails[1]:g}": high}
-                    rows.append({**head, **said, **ends})
+                values = _all_coefficients(fit)
+                rows += [{**head, **summarised(s, draws, ci_prob)} for s, draws in values.items()]
         return pd.DataFrame(rows)
 
     def save(self, path: str | Path) -> Path:

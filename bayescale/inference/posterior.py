@@ -16,6 +16,7 @@ import numpy as np
 
 from bayescale.errors import InferenceError, UnknownNameError
 from bayescale.inference.datasets import read_datasets, write_datasets
+from bayescale.inference.summarised import summarised
 from bayescale.laws import Law
 from bayescale.models.catalog import model_from_dict
 from bayescale.models.problem import Constants, Problem
@@ -176,23 +177,11 @@ class Posterior:
         """
         import pandas as pd
 
-        tails = (0.5 - ci_prob / 2, 0.5 + ci_prob / 2)
         rows = []
         for group, label in enumerate(self.labels):
+            head = dict(zip(self.group_columns, label, strict=False))
             values = {**self.coefficients(group), **self.textbook(group)}
-            for symbol, draws in values.items():
-                low, high = np.quantile(draws, tails)
-                head = dict(zip(self.group_columns, label, strict=False))
-                rows.append(
-                    {
-                        **head,
-                        "coefficient": symbol,
-                        "mean": draws.mean(),
-                        "sd": draws.std(),
-                        f"q{100 * tails[0]:g}": low,
-                        f"q{100 * tails[1]:g}": high,
-                    }
-                )
+            rows += [{**head, **summarised(s, draws, ci_prob)} for s, draws in values.items()]
         return pd.DataFrame(rows)
 
     def to_datasets(self) -> dict[str, xr.Dataset]:

@@ -8,25 +8,19 @@ import pytest
 from bayescale.errors import ForecastError, UnknownNameError
 from bayescale.forecasts.curve_forecast import forecast_curve
 from bayescale.inference.curve_posterior import CurvePosterior
-from bayescale.inference.curves import fit_curves
 from bayescale.models.density import Density
-from bayescale.runs.curves import Curve, Curves, read_curves
-from tests.simulated_curves import SCHEDULES, WARMUP, scheduled_frame
-
-NAMES = ("constant", "cosine", "wsd")
+from bayescale.runs.curves import Curve, Curves
+from tests.simulated_curves import SCHEDULES, fitted_to_two, scheduled_curves
 
 
 @pytest.fixture(scope="module")
 def curves() -> Curves:
-    frame = scheduled_frame(NAMES)
-    return read_curves(frame, rate="learning_rate", warmup=WARMUP, group="family")
+    return scheduled_curves()
 
 
 @pytest.fixture(scope="module")
 def posterior(curves: Curves) -> CurvePosterior:
-    fitted = tuple(curve for curve in curves if curve.run != "wsd")
-    kept = Curves(curves.name, curves.along, curves.output, fitted, curves.group_columns)
-    return fit_curves(kept, points=20)
+    return fitted_to_two(curves)
 
 
 def _dense(posterior: CurvePosterior, at: np.ndarray, observed: Curve, draw: int):

@@ -11,22 +11,18 @@ import pytest
 import bayescale as bs
 from bayescale.errors import ForecastError
 from bayescale.inference.curve_posterior import CurvePosterior
-from bayescale.inference.curves import fit_curves
-from bayescale.runs.curves import Curve, Curves, read_curves
-from tests.simulated_curves import STEPS, WARMUP, scheduled_frame
+from bayescale.runs.curves import Curve, Curves
+from tests.simulated_curves import STEPS, fitted_to_two, scheduled_curves
 
 
 @pytest.fixture(scope="module")
 def curves() -> Curves:
-    frame = scheduled_frame(("constant", "cosine", "wsd"))
-    return read_curves(frame, rate="learning_rate", warmup=WARMUP, group="family")
+    return scheduled_curves()
 
 
 @pytest.fixture(scope="module")
 def posterior(curves: Curves) -> CurvePosterior:
-    fitted = tuple(curve for curve in curves if curve.run != "wsd")
-    kept = Curves(curves.name, curves.along, curves.output, fitted, curves.group_columns)
-    return fit_curves(kept, points=20)
+    return fitted_to_two(curves)
 
 
 @pytest.fixture
