@@ -17,8 +17,10 @@ Array = Any
 
 
 def _backend(*arrays: Array) -> ModuleType:
-    if any(type(array).__module__.startswith("pytensor") for array in arrays):
-        return sys.modules["pytensor.tensor"]
+    for array in arrays:
+        kind = type(array)
+        if kind is not np.ndarray and kind.__module__.startswith("pytensor"):
+            return sys.modules["pytensor.tensor"]
     return np
 
 
@@ -43,7 +45,11 @@ def logaddexp(x: Array, y: Array) -> Array:
         return _backend(x, y).logaddexp(x, y)
     # NumPy's own runs one element at a time; only infinities of one sign need it.
     with np.errstate(invalid="ignore"):
-        total = np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y)))
+        apart = np.abs(x - y)
+        # In one piece of memory: a new array a step costs more than the step.
+        into = apart if isinstance(apart, np.ndarray) and apart.dtype.kind == "f" else None
+        near = np.log1p(np.exp(np.negative(apart, out=into), out=into), out=into)
+        total = np.add(np.maximum(x, y), near, out=into)
     return np.logaddexp(x, y) if np.isnan(total).any() else total
 
 
