@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bayescale.harness.accounting import count_params
 from bayescale.harness.config import ZIPF_FACTS, Member, RunConfig
 from bayescale.harness.corpora import build_corpus
 from bayescale.harness.plan import SweepPlan
@@ -29,10 +31,12 @@ class Arm:
     """Built corpus; None for the synthetic stream."""
     tokens_sha256: str
     """Hash of the token file; empty for the synthetic stream."""
+    adamw: Mapping[int, str] = field(default_factory=dict)
+    """Form of AdamW by number of parameters, where it was measured; the plan's elsewhere."""
 
     def trials(self) -> list[RunConfig]:
         """Return the units that search for settings; none where the plan gives the rates."""
-        return tuning_units(self.plan, self.tokens_sha256)
+        return [self._formed(unit) for unit in tuning_units(self.plan, self.tokens_sha256)]
 
     def units(self, found: dict[str, Any] | None = None) -> list[RunConfig]:
         """Return the units of the ladder, one per size with all seeds stacked.
@@ -44,7 +48,12 @@ class Arm:
         """
         if found is None:
             found = {"rates": [PLACEHOLDER_RATE] * len(self.plan.sizes)}
-        return sweep_units(self.plan, found, self.tokens_sha256)
+        units = sweep_units(self.plan, found, self.tokens_sha256)
+        return [self._formed(unit) for unit in units]
+
+    def _formed(self, unit: RunConfig) -> RunConfig:
+        form = self.adamw.get(count_params(unit.architecture), unit.optim.adamw)
+        return replace(unit, optim=replace(unit.optim, adamw=form))
 
 
 def open_arms(plan: SweepPlan) -> list[Arm]:

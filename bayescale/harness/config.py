@@ -22,6 +22,9 @@ SCHEDULES = ("wsd", "cosine", "constant")
 FFN_ACTIVATIONS = ("silu", "none")
 KERNELS = ("chunked", "fla")
 PRECISIONS = ("float32", "bfloat16")
+STEPWISE, FUSED = "stepwise", "fused"
+ADAMW = (STEPWISE, FUSED)
+"""Forms of AdamW; see `bayescale.harness.optim`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,9 +129,13 @@ class OptimConfig:
     """Largest Euclidean norm of one member's gradient."""
     warmup_tokens: int
     """Tokens over which the learning rate rises linearly."""
+    adamw: str = added(STEPWISE)
+    """``"stepwise"`` handles all members at once; ``"fused"`` is PyTorch's, a member at a time, in
+    fewer passes over memory. They round differently."""
 
     def __post_init__(self) -> None:
         """Check the ranges of AdamW."""
+        check(self.adamw in ADAMW, self, "adamw", f"one of {', '.join(ADAMW)}")
         for name in ("beta1", "beta2"):
             check(0 <= getattr(self, name) < 1, self, name, "in [0, 1)")
         for name in ("eps", "clip"):

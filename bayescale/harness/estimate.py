@@ -15,6 +15,7 @@ from bayescale.harness.checkpoint import KEPT, TrainState
 from bayescale.harness.config import RunConfig
 from bayescale.harness.schedule import segments
 from bayescale.harness.stacking import update
+from bayescale.harness.threads import one_thread
 
 FORWARD_SHARE = 1 / 3
 """Cost of evaluating a token, over that of training on it."""
@@ -127,12 +128,8 @@ def measured_speed(config: RunConfig, device: str = "cpu") -> float:
     float
         Tokens of all members together, one thread on a CPU.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         seconds = _step_seconds(config, device)
-    finally:
-        torch.set_num_threads(threads)
     return len(config.members) * config.train.batch_tokens / seconds
 
 

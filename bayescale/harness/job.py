@@ -11,10 +11,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-import torch
-
 from bayescale.harness.config import RunConfig
 from bayescale.harness.locks import held
+from bayescale.harness.threads import one_thread
 from bayescale.harness.train import Outcome, train
 
 LOCK = "lock"
@@ -86,23 +85,20 @@ def run_job(job: Job, progress: Tell | None = None, should_stop: Stop | None = N
     HarnessError
         When another process trains this unit, or `train` cannot go on.
     """
-    threads, late = torch.get_num_threads(), _passed(job.deadline)
-    torch.set_num_threads(1)
-    try:
-        with (
-            held(job.folder / LOCK, f"unit {job.folder.name}", patience=PATIENCE),
-            stop_signals() as asked,
-        ):
-            return train(
-                job.config,
-                job.folder,
-                corpus_dir=job.corpus_dir,
-                device=job.device,
-                should_stop=lambda: asked() or late() or bool(should_stop and should_stop()),
-                progress=progress,
-            )
-    finally:
-        torch.set_num_threads(threads)
+    late = _passed(job.deadline)
+    with (
+        one_thread(),
+        held(job.folder / LOCK, f"unit {job.folder.name}", patience=PATIENCE),
+        stop_signals() as asked,
+    ):
+        return train(
+            job.config,
+            job.folder,
+            corpus_dir=job.corpus_dir,
+            device=job.device,
+            should_stop=lambda: asked() or late() or bool(should_stop and should_stop()),
+            progress=progress,
+        )
 
 
 def _passed(deadline: float | None) -> Stop:

@@ -1,5 +1,8 @@
 """AdamW over stacked members: one tensor of parameters, a learning rate and a clip per member.
 
+It comes in two forms, which differ in the last bits: a dozen operations on all members, or the
+fused kernel of PyTorch, called for each.
+
 References
 ----------
 Loshchilov and Hutter 2019, Decoupled weight decay regularization.
@@ -9,8 +12,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
 
-from bayescale.harness.config import OptimConfig
+from bayescale.harness.config import FUSED, OptimConfig
 
 
 def clip_members(grad_KP: Tensor, largest: float) -> Tensor:
@@ -73,6 +77,41 @@ def adamw_step(
     params_KP.sub_(torch.div(moment1_KP, scale, out=scale).mul_(rate_K[:, None] / correction1))
 
 
+def fused_adamw_step(
+    params_KP: Tensor,
+    grad_KP: Tensor,
+    moment1_KP: Tensor,
+    moment2_KP: Tensor,
+    *,
+    rate_K: Tensor,
+    step: int | Tensor,
+    config: OptimConfig,
+) -> None:
+    """Apply one step of PyTorch's fused AdamW in place, one member after the other.
+
+    Parameters
+    ----------
+    params_KP, grad_KP, moment1_KP, moment2_KP, rate_K, step, config
+        See `adamw_step`; the gradients are left as they are.
+    """
+    # One call for several members would round the ends of their rows by their number.
+    for *one, rate in zip(params_KP, grad_KP, moment1_KP, moment2_KP, rate_K, strict=True):
+        before = torch.as_tensor(step - 1, dtype=torch.float32, device=params_KP.device)
+        adamw(
+            *([tensor] for tensor in one),
+            max_exp_avg_sqs=[],
+            state_steps=[before],
+            fused=True,
+            amsgrad=False,
+            maximize=False,
+            lr=rate,
+            beta1=config.beta1,
+            beta2=config.beta2,
+            weight_decay=config.weight_decay,
+            eps=config.eps,
+        )
+
+
 def descend(
     params_KP: Tensor,
     grad_KP: Tensor,
@@ -83,7 +122,7 @@ def descend(
     step: int | Tensor,
     config: OptimConfig,
 ) -> None:
-    """Clip every member's gradient, then take one step of AdamW, in place.
+    """Clip every member's gradient, then take one step of AdamW in the form asked for, in place.
 
     Parameters
     ----------
@@ -97,4 +136,5 @@ def descend(
         The optimiser.
     """
     clip_members(grad_KP, config.clip)
-    adamw_step(params_KP, grad_KP, moment1_KP, moment2_KP, rate_K=rate_K, step=step, config=config)
+    take = fused_adamw_step if config.adamw == FUSED else adamw_step
+    take(params_KP, grad_KP, moment1_KP, moment2_KP, rate_K=rate_K, step=step, config=config)

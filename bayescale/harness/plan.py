@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from bayescale.errors import HarnessError
 from bayescale.harness.accounting import count_params
 from bayescale.harness.config import (
+    FUSED,
+    STEPWISE,
     ZIPF_FACTS,
     ArchitectureConfig,
     DataConfig,
@@ -71,6 +73,9 @@ class SweepPlan(Strict):
     beta2: float | tuple[float, ...] = 0.98
     """One value for all sizes, or one per size."""
     weight_decay: float = 0.0
+    adamw: Literal["measured", "stepwise", "fused"] = "measured"
+    """Form of AdamW; where it is measured, the faster one is taken for every size and kept in the
+    sweep's folder. The two differ in the last bits: name one for a table to be made again."""
     clip: float = 1.0
     schedule: Literal["wsd", "cosine", "constant"] = "wsd"
     decay_fraction: float = 0.2
@@ -265,6 +270,7 @@ class SweepPlan(Strict):
                 beta1=self.beta1,
                 beta2=self._own(self.beta2, size) if beta2 is None else beta2,
                 weight_decay=self.weight_decay,
+                adamw=FUSED if self.adamw == FUSED else STEPWISE,
                 clip=self.clip,
                 warmup_tokens=round(warmup),
             ),

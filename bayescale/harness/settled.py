@@ -1,16 +1,19 @@
-"""What a sweep's folder was begun with: its plan, and what a budget left of it.
+"""What a sweep's folder was begun with: its plan, what a budget left of it, how steps are taken.
 
-Speeds vary from one start to the next, so that a plan is fitted to its budget once and the result
-kept: what resumes is what was begun.
+Speeds vary from one start to the next, so that they are measured once and what follows from them
+is kept: what resumes is what was begun.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bayescale.errors import HarnessError
+from bayescale.harness.accounting import count_params
+from bayescale.harness.adamw_choice import fastest_adamw
 from bayescale.harness.arms import Arm, Kept, kept_of
 from bayescale.harness.budget import Limits
 from bayescale.harness.plan import SweepPlan
@@ -18,6 +21,17 @@ from bayescale.harness.planner import estimated
 from bayescale.harness.runs_file import write_whole
 
 FILE_NAME = "plan.json"
+MEASURED = "measured"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What speeds decided when a folder was begun."""
+
+    arms: list[Arm]
+    """Arms with the form of AdamW of every size."""
+    kept: list[list[Kept]] | None
+    """What the budget leaves of every unit of every arm; None where there is no budget."""
 
 
 def settle(
@@ -28,8 +42,8 @@ def settle(
     replan: bool,
     workers: int,
     device: str,
-) -> list[list[Kept]] | None:
-    """Check that a folder belongs to a plan, and fit the plan to its budget if it is new.
+) -> Settled:
+    """Check that a folder belongs to a plan; measure what the plan leaves to speeds if it is new.
 
     Parameters
     ----------
@@ -48,8 +62,8 @@ def settle(
 
     Returns
     -------
-    list of list of dict, or None
-        What the budget leaves of every unit of every arm; None where there is no budget.
+    Settled
+        What the folder keeps, or what it gets to keep now.
 
     Raises
     ------
@@ -59,7 +73,7 @@ def settle(
     path, asked = out / FILE_NAME, _named(plan)
     begun = _read(path)
     if begun is not None and begun["plan"] == asked:
-        return begun["kept"]
+        return Settled(arms=_formed(arms, begun["adamw"]), kept=begun["kept"])
     if begun is not None and not replan:
         raise HarnessError(
             f"sweep folder {out.name!r}: it was begun with another plan; "
@@ -67,13 +81,39 @@ def settle(
             "Give another folder, or ask for the new plan with --replan (replan=True): units that "
             "both plans have are not trained again.",
         )
-    kept = None
+    adamw = _forms(out, plan, arms, begun, device)
+    arms, kept = _formed(arms, adamw), None
     if plan.budget.limits != Limits():
         made = estimated(arms, workers=workers, device=device)
         left = iter(made.units)
         kept = [[kept_of(next(left).config) for _ in arm.plan.sizes] for arm in arms]
-    write_whole(path, json.dumps({"plan": asked, "kept": kept}, indent=1) + "\n")
-    return kept
+    begun = {"plan": asked, "kept": kept, "adamw": adamw}
+    write_whole(path, json.dumps(begun, indent=1) + "\n")
+    return Settled(arms=arms, kept=kept)
+
+
+Forms = dict[str, str] | None
+"""Form of AdamW by number of parameters, as JSON has it; None in folders older than the choice."""
+
+
+def _forms(
+    out: Path, plan: SweepPlan, arms: list[Arm], begun: dict[str, Any] | None, device: str
+) -> Forms:
+    """Return the forms of all sizes, those of a folder that has some measured already."""
+    older = (out / "units").exists() if begun is None else begun["adamw"] is None
+    if older:
+        return None
+    known: dict[str, str] = {} if begun is None else begun["adamw"]
+    if plan.adamw != MEASURED:
+        return known
+    units = {count_params(unit.architecture): unit for arm in arms for unit in arm.units()}
+    new = [unit for n_params, unit in units.items() if str(n_params) not in known]
+    return known | {str(n): form for n, form in fastest_adamw(new, device).items()}
+
+
+def _formed(arms: list[Arm], forms: Forms) -> list[Arm]:
+    found = {int(n_params): form for n_params, form in (forms or {}).items()}
+    return [replace(arm, adamw=found if arm.plan.adamw == MEASURED else {}) for arm in arms]
 
 
 def _named(plan: SweepPlan) -> dict[str, Any]:
@@ -89,7 +129,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(path.read_text())
-        return {"plan": dict(found["plan"]), "kept": found["kept"]}
+        return {"plan": dict(found["plan"]), "kept": found["kept"], "adamw": found.get("adamw")}
     except (ValueError, KeyError, TypeError) as error:
         raise HarnessError(
             f"sweep folder {path.parent.name!r}: {FILE_NAME} is not readable ({error}).",

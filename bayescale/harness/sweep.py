@@ -106,9 +106,10 @@ def run_sweep(
     wanted = [k for k in range(len(plan.sizes)) if only is None or k in only]
     # Whatever is wrong with the plan shows here, before anything is written.
     planned = [arm.units()[k] for arm in arms for k in wanted]
-    trials = [arm.trials() for arm in arms]
+    planned += [trial for arm in arms for trial in arm.trials()]
     with held(out / LOCK, f"sweep folder {out.name!r}"):
-        kept = settle(out, plan, arms, replan=replan, workers=workers, device=device)
+        settled = settle(out, plan, arms, replan=replan, workers=workers, device=device)
+        arms = settled.arms
         check_disk(out, planned, workers)
 
         def run(jobs: list[Job], told: Progress | None, heard: Finished | None) -> Outcome:
@@ -126,11 +127,11 @@ def run_sweep(
             pairs = zip(arms, units, strict=True)
             return [[_job(out, arm, unit, device, deadline) for unit in own] for arm, own in pairs]
 
-        tuning = jobs_of(trials)
+        tuning = jobs_of([arm.trials() for arm in arms])
         share = TUNING_SHARE if any(tuning) else 0.0
         outcome = run(_flat(tuning), _rescaled(progress, 0.0, share, "learning rate, "), None)
         if outcome == "finished":
-            every = _found_units(out, arms, tuning, kept)
+            every = _found_units(out, arms, tuning, settled.kept)
             ladder = jobs_of([[own[k] for k in wanted] for own in every])
             apart = [[plan.sizes[k].held_back for k in wanted] for _ in arms]
             held_back = _chosen(ladder, apart)

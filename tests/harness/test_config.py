@@ -141,6 +141,7 @@ def test_a_mixer_brings_its_own_options_and_no_others(make_unit):
         (lambda: TNLOptions(decay="alibi2"), r"decay is 'alibi2'.*one of log_spaced, alibi"),
         (lambda: HGRN2Options(smallest_gate=1e-4), r"smallest_gate is 0\.0001.*exp\(-5\)"),
         (lambda: shape(ffn_activation="relu"), r"ffn_activation is 'relu'.*silu, none"),
+        (lambda: OptimConfig(warmup_tokens=0, adamw="fast"), r"adamw is 'fast'.*stepwise, fused"),
         (lambda: shape(kernel="cuda"), r"kernel is 'cuda'.*chunked, fla"),
     ],
 )

@@ -6,13 +6,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
-from bayescale.harness.config import OptimConfig  # noqa: E402
-from bayescale.harness.optim import adamw_step, clip_members  # noqa: E402
+from bayescale.harness.config import ADAMW, OptimConfig  # noqa: E402
+from bayescale.harness.optim import clip_members, descend  # noqa: E402
 
 
+@pytest.mark.parametrize("adamw", ADAMW)
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-def test_equal_to_torch_with_a_rate_and_a_clip_per_member(weight_decay):
-    config = OptimConfig(warmup_tokens=0, weight_decay=weight_decay)
+def test_equal_to_torch_with_a_rate_and_a_clip_per_member(weight_decay, adamw):
+    config = OptimConfig(warmup_tokens=0, weight_decay=weight_decay, adamw=adamw)
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(3, 50, generator=generator, dtype=torch.float64)
     scales = torch.tensor([0.01, 1.0, 30.0], dtype=torch.float64)[:, None]
@@ -21,10 +22,9 @@ def test_equal_to_torch_with_a_rate_and_a_clip_per_member(weight_decay):
 
     ours, moment1, moment2 = start.clone(), torch.zeros_like(start), torch.zeros_like(start)
     for step, gradient in enumerate(gradients, start=1):
-        gradient = gradient.clone()
-        clip_members(gradient, config.clip)
         rate = torch.tensor(rates, dtype=torch.float64)
-        adamw_step(ours, gradient, moment1, moment2, rate_K=rate, step=step, config=config)
+        state = (ours, gradient.clone(), moment1, moment2)
+        descend(*state, rate_K=rate, step=step, config=config)
 
     for k, rate in enumerate(rates):
         theirs = start[k].clone().requires_grad_()

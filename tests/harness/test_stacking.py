@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 from bayescale.harness import record, stacking  # noqa: E402
 from bayescale.harness.architectures import Backbone  # noqa: E402
 from bayescale.harness.checkpoint import TrainState  # noqa: E402
-from bayescale.harness.config import Member  # noqa: E402
+from bayescale.harness.config import ADAMW, Member  # noqa: E402
 from bayescale.harness.train import train  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -25,15 +25,16 @@ def test_all_half_a_quarter_one():
     assert stacking.candidates(1) == [1]
 
 
+@pytest.mark.parametrize("adamw", ADAMW)
 @pytest.mark.parametrize("at_once", [1, 2, 3])
-def test_a_step_does_not_depend_on_it(make_unit, at_once):
-    backbone = Backbone(make_unit().architecture)
+def test_a_step_does_not_depend_on_it(make_unit, at_once, adamw):
+    backbone, optim = Backbone(make_unit().architecture), make_unit(optim={"adamw": adamw}).optim
     flat = torch.stack([backbone.initial(seed) for seed in range(5)])
     batch = torch.randint(0, 8, (5, 4, 17), generator=torch.Generator().manual_seed(0))
     states, losses = [], []
     for n in (5, at_once):
         state = TrainState.begin(flat.clone())
-        settings = {"rate_K": torch.full((5,), 0.01), "config": make_unit().optim}
+        settings = {"rate_K": torch.full((5,), 0.01), "config": optim}
         losses.append(stacking.update(backbone, state, batch, at_once=n, **settings))
         states.append(state)
     assert torch.equal(*losses)

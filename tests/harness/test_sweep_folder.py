@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
 import bayescale as bs
 from bayescale.errors import HarnessError
-from bayescale.harness import planner
+from bayescale.harness import adamw_choice, planner
 from bayescale.harness.locks import held
 from bayescale.harness.planner import plan_sweep
 from bayescale.harness.sweep import LOCK, run_sweep
@@ -218,6 +218,30 @@ def test_a_budget_is_settled_once_and_kept(write, out):
     assert [[part["members"] for part in arm] for arm in kept] == [[2, 1]]
 
 
+def test_the_faster_adamw_is_measured_once_and_kept(write, out, monkeypatch):
+    monkeypatch.setattr(adamw_choice, "WORTH_MEASURING", 1)
+    monkeypatch.setattr(adamw_choice, "_seconds", lambda config, _: speeds[config.adamw])
+    speeds = {"stepwise": 1.0, "fused": 0.7}
+    first = bs.read_runs(run_sweep(write(sizes=PLAN["sizes"][:1], learning_rates=[0.01]), out))
+    speeds["fused"] = 0.8
+    both = bs.read_runs(run_sweep(write(), out, replan=True))
+    forms = json.loads((out / "plan.json").read_text())["adamw"]
+    assert list(forms.values()) == ["fused", "stepwise"]
+    assert set(first.data["run_id"]) < set(both.data["run_id"])
+    named = bs.read_runs(run_sweep(write(adamw="fused"), out.with_name("named")))
+    assert set(named.data["run_id"]) & set(both.data["run_id"]) == set(first.data["run_id"])
+
+
+def test_a_folder_from_before_adamw_was_measured_stays_as_it_was(write, out, monkeypatch):
+    before = bs.read_runs(run_sweep(write(adamw="stepwise"), out)).fingerprint
+    (out / "plan.json").unlink()
+    monkeypatch.setattr(adamw_choice, "WORTH_MEASURING", 1)
+    monkeypatch.setattr(adamw_choice, "_seconds", lambda config, _: config.adamw == "stepwise")
+    for _ in range(2):
+        assert bs.read_runs(run_sweep(write(), out)).fingerprint == before
+    assert json.loads((out / "plan.json").read_text())["adamw"] is None
+
+
 def test_a_wall_budget_decides_by_measured_speed(write):
     seconds = plan_sweep(write()).seconds
     with pytest.raises(HarnessError, match=r"still need [\d.e-]+ s of"):
@@ -231,7 +255,7 @@ def _sweep(path, out, workers):
 
 @pytest.mark.slow
 def test_a_sweep_whose_driver_is_killed_resumes_with_another_number_of_workers(write, out):
-    path = write(milestones=[6400, 64000])
+    path = write(milestones=[6400, 64000], adamw="stepwise")
     run_sweep(path, out / "whole")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([run_sweep.__module__])
