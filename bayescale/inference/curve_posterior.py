@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-FORMAT = 1
-"""Version of the file layout; files of older versions must keep loading."""
+FORMAT = 2
+"""Version of the file layout; older files keep loading, but see `_check_format`."""
 
 _HEAD = "curves"
 
@@ -189,12 +189,7 @@ def load_curve_posterior(path: str | Path) -> CurvePosterior:
     (head,) = read_datasets(path, (_HEAD,), "curve posterior")
     try:
         content = json.loads(head.attrs["bayescale"])
-        if content["format"] > FORMAT:
-            raise InferenceError(
-                f"curve posterior file {str(path)!r} has format {content['format']}, newer than"
-                f" {FORMAT}.",
-                "Update bayescale.",
-            )
+        _check_format(path, content)
         names = [
             f"group_{k}_{law}" for k in range(len(content["labels"])) for law in content["laws"]
         ]
@@ -217,6 +212,22 @@ def load_curve_posterior(path: str | Path) -> CurvePosterior:
             f" {type(error).__name__} {error}.",
             "Write it again with CurvePosterior.save.",
         ) from error
+
+
+def _check_format(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Refuse what is newer, and what an older version of a law wrote."""
+    if content["format"] > FORMAT:
+        raise InferenceError(
+            f"curve posterior file {str(path)!r} has format {content['format']}, newer than"
+            f" {FORMAT}.",
+            "Update bayescale.",
+        )
+    if content["format"] < 2 and "multi_power" in content["laws"]:
+        raise InferenceError(
+            f"curve posterior file {str(path)!r} has format 1, whose multi_power law left the"
+            " warm-up out of its sum.",
+            "Fit the curves again.",
+        )
 
 
 def _all_coefficients(fit: CurveFit) -> dict[str, Floats]:

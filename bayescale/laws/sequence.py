@@ -21,6 +21,9 @@ SEQUENCE_LAWS: Registry[Law] = Registry("sequence law")
 KNOTS = 48
 """Most pieces into which a schedule's changes of rate are summed up."""
 
+WARMUP_KNOTS = 8
+"""Most pieces of a warm-up, which lies long ago wherever a loss is fitted."""
+
 HISTORY = (
     Quantity(
         name="area",
@@ -74,10 +77,14 @@ class SequenceLaw(Law):
     ----------
     reads_schedule : bool
         Whether it reads the learning rate.
+    counts_warmup : bool
+        Whether the rise from zero to the first peak is among the changes, as rates that fall by
+        less than nothing.
     """
 
     registry: ClassVar[Registry[Law]] = SEQUENCE_LAWS
     reads_schedule: ClassVar[bool] = False
+    counts_warmup: ClassVar[bool] = False
 
     def sequence(
         self, at: Floats, schedule: Schedule | None, reference: Mapping[str, float]
@@ -105,7 +112,7 @@ class SequenceLaw(Law):
                 f"law {self.name!r} reads the learning rate, but the run has none.",
                 "Name its column with rate=, or give a Schedule.",
             )
-        return history(at, schedule, reference)
+        return history(at, schedule, reference, warmup=self.counts_warmup)
 
 
 def sequence_inputs(
@@ -137,11 +144,11 @@ def sequence_inputs(
 
 
 def history(
-    at: Floats, schedule: Schedule, reference: Mapping[str, float], knots: int = KNOTS
+    at: Floats, schedule: Schedule, reference: Mapping[str, float], *, warmup: bool = False
 ) -> dict[str, Floats]:
     """Return the `HISTORY` of a schedule at steps `at`.
 
-    Changes after the warm-up are summed up in at most `knots` pieces of about equal fall; a piece
+    Changes after the warm-up are summed up in at most `KNOTS` pieces of about equal fall; a piece
     under way counts with what has happened of it, at the mean of where it happened. A jump is
     exact, a smooth decay to a few parts in a hundred thousand of the loss.
 
@@ -153,8 +160,8 @@ def history(
         Learning rate.
     reference : mapping of str to float
         ``area`` and ``peak``.
-    knots : int
-        Most pieces.
+    warmup : bool
+        Whether the rise to the first peak counts, in at most `WARMUP_KNOTS` pieces.
 
     Returns
     -------
@@ -162,7 +169,10 @@ def history(
         ``area`` (n,); the others (changes, n), zero where a change lies ahead.
     """
     changed, fall = _changes(schedule)
-    edges = _pieces(fall, knots)
+    after = changed > schedule.peaks_at
+    edges = _pieces(fall[after], KNOTS) + (~after).sum()
+    if warmup:
+        edges = np.concatenate([_pieces(fall[~after], WARMUP_KNOTS)[:-1], edges])
     done = np.clip(np.searchsorted(changed, at, side="right"), edges[:-1, None], edges[1:, None])
 
     def summed(values: Floats) -> Floats:
@@ -172,23 +182,21 @@ def history(
     drop = summed(np.ones_like(fall))
     begun = drop != 0.0
     whole = np.where(begun, drop, 1.0)
-    after = schedule.rates[np.searchsorted(schedule.steps, changed, side="right") - 1]
+    rates = schedule.rates[np.searchsorted(schedule.steps, changed, side="right") - 1]
     area = schedule.area(at)
     since = area - summed(schedule.area(changed)) / whole
     return {
         "area": area / reference["area"],
         "drop": drop / reference["peak"],
-        "rate": np.where(begun, summed(after) / whole / reference["peak"], 1.0),
+        "rate": np.where(begun, summed(rates) / whole / reference["peak"], 1.0),
         "area_since": np.where(begun, np.maximum(since, 0.0), 0.0) / reference["area"],
         "steps_since": np.where(begun, np.maximum(at - summed(changed) / whole, 0.0), 0.0),
     }
 
 
 def _changes(schedule: Schedule) -> tuple[Floats, Floats]:
-    """Return the steps after the warm-up at which the rate changes, and by how much it falls."""
-    fall = -np.diff(schedule.rates)
-    after = schedule.steps[1:] > schedule.peaks_at
-    return schedule.steps[1:][after], fall[after]
+    """Return the steps at which the rate changes, the first from zero, and by how much it falls."""
+    return schedule.steps, -np.diff(schedule.rates, prepend=0.0)
 
 
 def _pieces(fall: Floats, knots: int) -> np.ndarray[Any, np.dtype[np.int_]]:

@@ -65,6 +65,15 @@ def test_a_file_that_is_no_posterior_is_refused(tmp_path):
         load_curve_posterior(tmp_path / "curves.nc")
 
 
+def test_a_file_of_the_sum_without_a_warmup_is_refused(
+    posterior: CurvePosterior, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bayescale.inference.curve_posterior.FORMAT", 1)
+    path = posterior.save(tmp_path / "old.nc")
+    with pytest.raises(InferenceError, match="format 1, whose multi_power law"):
+        load_curve_posterior(path)
+
+
 def test_a_whole_curve_says_what_its_means_say():
     rng = np.random.default_rng(0)
     at = np.arange(100.0, 40100.0, 100.0)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from bayescale.errors import LawError
 from bayescale.laws import LAWS, list_sequence_laws, load_law
 from bayescale.laws.sequence import sequence_inputs
+from bayescale.runs.curves import read_curves
 from bayescale.runs.schedule import Schedule
 from tests.simulated_curves import MULTI_POWER, PEAK, STEPS, WARMUP
 
@@ -42,11 +46,10 @@ def _schedule(rates: np.ndarray) -> Schedule:
 
 def _printed_multi_power(t: dict[str, float], rates: np.ndarray, at: int) -> float:
     area = np.concatenate([[0.0], np.cumsum(rates)])
-    k = np.arange(WARMUP + 1, at + 1)
-    k = k[k < STEPS]
+    k = np.arange(min(at + 1, STEPS))  # The authors' program counts the warm-up too.
     since = area[at] - area[k]
     gain = 1.0 - (t["C"] * rates[k] ** -t["gamma"] * since + 1.0) ** -t["beta"]
-    drop = t["B"] * ((rates[k - 1] - rates[k]) * gain).sum()
+    drop = t["B"] * (-np.diff(rates[: at + 1], prepend=0.0) * gain).sum()
     return float(t["L_0"] + t["A"] * area[at] ** -t["alpha"] - drop)
 
 
@@ -57,6 +60,15 @@ def _printed_annealing(t: dict[str, float], rates: np.ndarray, at: int) -> float
         total += momentum
     return float(t["L_0"] + t["A"] * rates[:at].sum() ** -t["alpha"] - t["C"] * total)
 
+
+AUTHORS = {
+    "mpl_25M": (3.040454, 0.524686, 0.507869, 363.787516, 2.065608, 0.582790, 0.641423),
+    "mpl_100M": (2.651448, 0.601152, 0.452958, 437.946428, 2.132456, 0.597852, 0.655236),
+    "mpl_400M": (2.374745, 0.654212, 0.428787, 523.424644, 2.024627, 0.593505, 0.634725),
+}
+"""Coefficients in the authors' program, in the order of `MULTI_POWER`."""
+
+PRINTED_RMSE = {"mpl_25M": 0.00465, "mpl_100M": 0.00592, "mpl_400M": 0.00730}
 
 PRINTED = {"multi_power": _printed_multi_power, "learning_rate_annealing": _printed_annealing}
 
@@ -72,6 +84,20 @@ def test_a_law_of_schedules_is_its_printed_sum(name: str, shape: str):
     wanted = [PRINTED[name](textbook, rates, int(at)) for at in AT]
     # 48 pieces stand for 22000 changes of a cosine.
     np.testing.assert_allclose(found, wanted, atol=4e-4 if shape == "cosine" else 4e-5)
+
+
+@pytest.mark.parametrize("family", sorted(AUTHORS))
+def test_the_authors_coefficients_have_their_printed_error(family: str, public_data: Path):
+    frame = pd.read_csv(public_data / "lr_schedule_curves.csv")
+    hidden = frame[(frame["family"] == family) & (frame["split"] == "test")]
+    law, reference = load_law("multi_power"), {"at": 1.0, "area": 1.0, "peak": PEAK}
+    textbook = dict(zip(MULTI_POWER, AUTHORS[family], strict=True))
+    coefficients, errors = law.from_textbook(textbook, reference), []
+    for curve in read_curves(hidden, rate="learning_rate", warmup=2160):
+        read = sequence_inputs(law, curve.at, curve.schedule, reference)
+        errors.append(np.sqrt(np.mean((law.evaluate(read, coefficients) - curve.output) ** 2)))
+    # The rate is read off the log here, every 128 steps.
+    assert np.mean(errors) == pytest.approx(PRINTED_RMSE[family], rel=0.02)
 
 
 @pytest.mark.parametrize("name", list_sequence_laws())
