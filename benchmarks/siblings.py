@@ -36,7 +36,7 @@ from bayescale.inference.pooled import PooledEffort, sample_pooled
 from bayescale.inference.posterior import Posterior
 from bayescale.inference.threads import one_thread
 from bayescale.laws import load_law
-from bayescale.models.catalog import load_model
+from bayescale.models.catalog import POOLED_MODEL, load_model
 from bayescale.models.learned import without_families
 from bayescale.models.problem import Problem, pooled_constants
 from bayescale.models.spec import ModelSpec
@@ -53,7 +53,7 @@ FEW_DECADES = {"mixing": (3.0,)}
 EFFORT = PooledEffort(chains=32, warm_up=15, kept=40, target_ess=200.0, target_rhat=1.05)
 """A third of the usual: scores need fewer draws than a user's gates ask for."""
 
-POOLED, ALONE, USUAL = "coupled_gp_partial", "coupled_gp", "huber_bootstrap"
+USUAL = "huber_bootstrap"
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +164,8 @@ def main() -> None:
     asked = _arguments()
     frames: dict[str, list[pd.DataFrame]] = {}
     for family in asked.families:
-        pooled = without_families(load_model(POOLED), (family,))
-        alone = replace(without_families(load_model(ALONE), (family,)), hedge=None)
+        pooled = without_families(load_model(f"{asked.model}_partial"), (family,))
+        alone = replace(without_families(load_model(asked.model), (family,)), hedge=None)
         for job, siblings in jobs_of(family):
             methods = (
                 Pooled(pooled, siblings, alike=False),
@@ -180,12 +180,12 @@ def main() -> None:
             print(family, job.group or job.table, job.evaluation, job.task.factor, file=sys.stderr)
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
     command = " ".join(["python benchmarks/siblings.py", *asked.families])
-    content = json.dumps({"command": command, **summary(whole)}, indent=1)
+    content = json.dumps({"command": command, **summary(whole, asked.model)}, indent=1)
     write_atomically(RESULT, lambda part: part.write_text(content + "\n", encoding="utf-8"))
     print(content)
 
 
-def summary(frames: dict[str, pd.DataFrame]) -> dict[str, Any]:
+def summary(frames: dict[str, pd.DataFrame], model: str) -> dict[str, Any]:
     """Return the scores of every method, and how the pooled ones compare."""
     methods = {}
     for name, frame in frames.items():
@@ -195,10 +195,10 @@ def summary(frames: dict[str, pd.DataFrame]) -> dict[str, Any]:
             "bad_khat": float((frame["khat"] > 0.7).mean()),
             "cpu_seconds": float(frame["cpu_seconds"].median()),
         }
-    alone, usual = frames[ALONE], frames[USUAL]
+    alone, usual = frames[model], frames[USUAL]
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "models": {"pooled": load_model(POOLED).hash, "alone": load_model(ALONE).hash},
+        "models": {"pooled": load_model(f"{model}_partial").hash, "alone": load_model(model).hash},
         "factors": FACTORS,
         "tasks": len(alone.groupby(["table", "group", "evaluation", "factor"])),
         "methods": methods,
@@ -228,6 +228,7 @@ def _arguments() -> argparse.Namespace:
         "families", nargs="*", default=list(FAMILIES), help="families of the corpus"
     )
     parser.add_argument("--cache", type=Path, help="folder of finished tasks")
+    parser.add_argument("--model", default=POOLED_MODEL, help="without its _partial")
     return parser.parse_args()
 
 

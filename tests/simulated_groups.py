@@ -93,14 +93,20 @@ def prior_draws(chains: Chains, rng: np.random.Generator) -> tuple[PopulationSta
     shape = (size, len(spreads), len(population.symbols))
     spreads = np.array(spreads).reshape(shape[1], size, shape[2]).swapaxes(0, 1)
     effects = np.zeros((size, shape[2], population.design.shape[1]))
+    slopes = [r.mean + r.sd * rng.standard_normal(size) for r in population.regressions]
+    slopes = np.array(slopes).reshape(-1, size).T
     effects[:, :, 0] = population.mean + population.sd * rng.standard_normal((size, shape[2]))
     for f, block in enumerate(population.blocks):
         number = block.stop - block.start
         effects[:, :, block] = spreads[:, f, :, None] * rng.standard_normal(
             (size, shape[2], number)
         )
-    state = PopulationState(effects, own, spreads)
+    state = PopulationState(effects, own, spreads, slopes)
+    follow = np.linalg.inv(state.rows(population))
+    for block in population.blocks:
+        effects[:, :, block] = follow @ effects[:, :, block]
     x = np.stack([g.sample_prior(size, rng) for g in chains.target.groups], axis=1)
     departures = own[:, None, :] * rng.standard_normal((size, x.shape[1], shape[2]))
+    departures = departures @ follow.swapaxes(1, 2)
     x[:, :, chains.target.pooled] = state.centres(population) + departures
     return state, x

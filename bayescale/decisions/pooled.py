@@ -12,6 +12,7 @@ from bayescale.decisions.contrast import scale_free
 from bayescale.errors import DecisionError, UnknownNameError
 from bayescale.inference.posterior import Posterior
 from bayescale.models.discrepancy import Floats
+from bayescale.models.population import slope_name, spread_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,9 +117,19 @@ def variance_components(posterior: Posterior) -> pd.DataFrame:
 def _spreads(posterior: Posterior, symbol: str) -> dict[str, Floats]:
     known = posterior.population
     columns = [c for c in posterior.group_columns if f"spread_{c}_{symbol}" in known]
-    found = {column: known[f"spread_{column}_{symbol}"].reshape(-1) for column in columns}
+    found = {column: _spread(posterior, symbol, column) for column in columns}
     rest = COMBINATION if columns else "/".join(posterior.group_columns)
-    return {**found, rest: known[f"spread_{symbol}"].reshape(-1)}
+    return {**found, rest: _spread(posterior, symbol, "")}
+
+
+def _spread(posterior: Posterior, symbol: str, column: str) -> Floats:
+    """Return the sd of departures: what follows other coefficients, and what is left."""
+    known = posterior.population
+    variance = known[spread_name(symbol, column)].reshape(-1) ** 2
+    for on in (posterior.spec.regressions or {}).get(symbol, {}):
+        slope = known[slope_name(symbol, on)].reshape(-1)
+        variance = variance + (slope * known[spread_name(on, column)].reshape(-1)) ** 2
+    return np.asarray(np.sqrt(variance))
 
 
 def _draws(posterior: Posterior, label: tuple[str, ...], coefficient: str) -> Floats:

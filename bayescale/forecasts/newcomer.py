@@ -17,7 +17,7 @@ from bayescale.errors import ForecastError
 from bayescale.inference.posterior import Posterior
 from bayescale.laws.ops import from_unconstrained, to_unconstrained
 from bayescale.models.discrepancy import Floats
-from bayescale.models.population import effect_name, levels_of, spread_name
+from bayescale.models.population import effect_name, levels_of, slope_name, spread_name
 from bayescale.models.problem import Problem
 
 
@@ -47,8 +47,11 @@ def with_new_group(posterior: Posterior, label: tuple[str, ...], seed: int = 0) 
     rng = np.random.default_rng([seed, len(posterior.labels)])
     problem = _empty_problem(posterior, label)
     posterior = _with_levels(posterior, problem, rng)
+    departures = _departures(posterior, "", rng)
     draws = {
-        symbol: np.concatenate([values, _new_values(posterior, problem, symbol, rng)], axis=2)
+        symbol: np.concatenate(
+            [values, _new_values(posterior, problem, symbol, departures, rng)], axis=2
+        )
         for symbol, values in posterior.draws.items()
     }
     return replace(
@@ -76,14 +79,16 @@ def _empty_problem(posterior: Posterior, label: tuple[str, ...]) -> Problem:
 
 
 def _new_values(
-    posterior: Posterior, problem: Problem, symbol: str, rng: np.random.Generator
+    posterior: Posterior,
+    problem: Problem,
+    symbol: str,
+    departures: dict[str, Floats],
+    rng: np.random.Generator,
 ) -> Floats:
     shape = (*next(iter(posterior.draws.values())).shape[:2], 1)
     supports = {c.symbol: c.support for c in posterior.law.coefficients}
-    if f"mu_{symbol}" in posterior.population:
-        centre = _centre(posterior, problem, symbol)[:, :, None]
-        spread = posterior.population[spread_name(symbol)][:, :, None]
-        value = centre + spread * rng.standard_normal(shape)
+    if symbol in departures:
+        value = (_centre(posterior, problem, symbol) + departures[symbol])[:, :, None]
         return np.asarray(from_unconstrained(value, supports.get(symbol, "positive")))
     prior = {**posterior.spec.priors, **posterior.spec.scale_priors}[symbol]
     if symbol == posterior.law.symbols[0] and (about := prior.normal_on_coordinate()) is not None:
@@ -99,11 +104,22 @@ def _with_levels(posterior: Posterior, problem: Problem, rng: np.random.Generato
     for column in _factors(posterior):
         if problem.levels[column] in levels_of(posterior.problems, column):
             continue
-        for symbol in posterior.spec.spreads or {}:
-            name, spread = effect_name(symbol, column), population[spread_name(symbol, column)]
-            drawn = (spread * rng.standard_normal(spread.shape))[:, :, None]
-            population[name] = np.concatenate([population[name], drawn], axis=2)
+        for symbol, drawn in _departures(posterior, column, rng).items():
+            name = effect_name(symbol, column)
+            population[name] = np.concatenate([population[name], drawn[:, :, None]], axis=2)
     return replace(posterior, population=population)
+
+
+def _departures(posterior: Posterior, column: str, rng: np.random.Generator) -> dict[str, Floats]:
+    """Return draws (chain, draw) by coefficient of a new level's effects, or a group's own part."""
+    population, follow = posterior.population, posterior.spec.regressions or {}
+    drawn: dict[str, Floats] = {}
+    for symbol in sorted(posterior.spec.spreads or {}, key=lambda s: s in follow):
+        spread = population[spread_name(symbol, column)]
+        drawn[symbol] = spread * rng.standard_normal(spread.shape)
+        for on in follow.get(symbol, {}):
+            drawn[symbol] = drawn[symbol] + population[slope_name(symbol, on)] * drawn[on]
+    return drawn
 
 
 def _factors(posterior: Posterior) -> tuple[str, ...]:

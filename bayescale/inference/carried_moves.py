@@ -1,4 +1,4 @@
-"""Moves of scales, spreads and population that carry the groups along.
+"""Moves of scales, spreads, slopes and population that carry the groups along.
 
 What is moved changes the Gaussian of `inference.joint_gaussian`; everything else keeps its place
 within it, so that scales and spreads move almost as if all else were integrated out: the
@@ -8,8 +8,7 @@ References
 ----------
 Yu and Meng (2011), To center or not to center, JCGS 20; Filippone, Zhong and Girolami (2013), A
 comparative evaluation of stochastic-based inference methods for Gaussian process models, Machine
-Learning 93, for whitening; Cotter, Roberts, Stuart and White (2013), MCMC methods for functions,
-Statistical Science 28, for the step in phi.
+Learning 93, for whitening.
 """
 
 from __future__ import annotations
@@ -18,6 +17,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from bayescale.inference.population_moves import PopulationState
+from bayescale.models.discrepancy import Floats
 
 if TYPE_CHECKING:
     from bayescale.inference.pooled_chains import Chains
@@ -48,8 +50,8 @@ def move_scales(chains: Chains, *, fresh: bool) -> np.ndarray:
     return taken
 
 
-def move_spreads(chains: Chains, k: int, newness: float, *, fresh: bool) -> np.ndarray:
-    """Try new spreads of coefficient k and a step of phi; return where they were taken, (C,).
+def move_spreads(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
+    """Try new spreads of coefficient k; return where they were taken, (C,).
 
     Parameters
     ----------
@@ -57,26 +59,38 @@ def move_spreads(chains: Chains, k: int, newness: float, *, fresh: bool) -> np.n
         What is moved.
     k : int
         Position among the pooled coefficients.
-    newness : float
-        Share of the step of phi that is new: 1 draws it afresh.
     fresh : bool
         As for `move_scales`.
     """
-    state, rng = chains.state, chains.rng
+    state = chains.state
     present = state.log_spreads()
-    proposed, ways = chains.spreads.propose(present, rng, fresh=fresh)
+    proposed, ways = chains.spreads.propose(present, chains.rng, fresh=fresh)
     step = proposed[:, k] - present[:, k]
     own, spreads = state.own.copy(), state.spreads.copy()
     own[:, k] *= np.exp(step[:, 0])
     spreads[:, :, k] *= np.exp(step[:, 1:])
     moved = replace(state, own=own, spreads=spreads)
-    back, there = (chains.gaussian(given, last=k) for given in (state, moved))
+    return _carried(chains, moved, k, ways[:, k] + step.sum(axis=1))
+
+
+def move_slopes(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
+    """Try new slopes of coefficient k's departures, as `move_spreads` does its spreads."""
+    state, slopes = chains.state, chains.state.slopes.copy()
+    mine = chains.target.population.ends[0] == k
+    proposed, ways = chains.slopes[k].propose(slopes[:, None, mine], chains.rng, fresh=fresh)
+    slopes[:, mine] = proposed[:, 0]
+    return _carried(chains, replace(state, slopes=slopes), k, ways[:, 0])
+
+
+def _carried(chains: Chains, moved: PopulationState, k: int, gain: Floats) -> np.ndarray:
+    """Try another population of coefficient k; all else keeps its place within the Gaussian.
+
+    `gain` is what the proposal adds to the log acceptance.
+    """
+    back, there = (chains.gaussian(given, last=k) for given in (chains.state, moved))
     z = back.standard(chains.phi(), chains.law)
-    new = np.sqrt(1.0 - newness**2) * z.phi + newness * rng.standard_normal(z.phi.shape)
-    gain = ways[:, k] + step.sum(axis=1)
-    gain += 0.5 * ((new**2).sum(axis=1) - (z.phi**2).sum(axis=1))
-    gain += back.log_det - there.log_det + (back.log_dets - there.log_dets).sum(axis=1)
-    phi = there.phi(new)
+    phi = there.phi(z.phi)
+    gain = gain + back.log_det - there.log_det + (back.log_dets - there.log_dets).sum(axis=1)
     return chains.accept(moved, phi, chains.with_law(there.law(phi, z.law)), gain)
 
 

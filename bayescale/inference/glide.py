@@ -1,4 +1,4 @@
-"""Hamiltonian steps of effects, shared weights and all groups at once, given spreads and scales.
+"""Hamiltonian steps of effects, shared weights and groups, given spreads, slopes and scales.
 
 In the coordinates of `inference.joint_gaussian` the Gaussian part of the motion is a rotation and
 is followed exactly; only what is left of the force is taken in steps. A handful of them leads to an
@@ -55,6 +55,24 @@ def glide_apart(chains: Chains, angles: Floats, steps: int) -> np.ndarray:
     z, momentum = _followed(Pair(still, z.law), first, rest, angles[:, None], steps)
     gain = 0.5 * ((first.law**2).sum(axis=2) - (momentum.law**2).sum(axis=2))
     return chains.accept_groups(chains.with_law(gaussian.law(phi, z.law)), gain)
+
+
+def glide_shared(chains: Chains, angle: float, steps: int) -> np.ndarray:
+    """Try a path of effects and shared weights, every group keeping its place given them, (C,)."""
+    gaussian = chains.gaussian()
+    z = gaussian.standard(chains.phi(), chains.law)
+    still = np.zeros_like(z.law)
+    first = Pair(z.normal(chains.rng).phi, still)
+
+    def rest(moved: Pair) -> Pair:
+        phi = gaussian.phi(moved.phi)
+        pulled = gaussian.pulled_back(*chains.force(phi, gaussian.law(phi, z.law)))
+        return Pair(pulled.phi + moved.phi, still)
+
+    end, momentum = _followed(Pair(z.phi, still), first, rest, np.full((1, 1), angle), steps)
+    phi = gaussian.phi(end.phi)
+    gain = 0.5 * (first.squares() - momentum.squares())
+    return chains.accept(chains.state, phi, chains.with_law(gaussian.law(phi, z.law)), gain)
 
 
 def _followed(

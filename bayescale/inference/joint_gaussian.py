@@ -97,15 +97,18 @@ class JointGaussian:
         """Return precision and linear term of phi before any group."""
         population, state = self._target.population, self._state
         n_chains, p, size = state.effects.shape
-        held = np.empty((n_chains, p, size))
-        held[:, :, 0] = 1.0 / population.sd**2
+        n_phi = p * size + self._target.likelihood.n_weights
+        precision, linear = np.zeros((n_chains, n_phi, n_phi)), np.zeros((n_chains, n_phi))
+        means, weights = np.arange(0, p * size, size), np.arange(p * size, n_phi)
+        precision[:, means, means], precision[:, weights, weights] = 1.0 / population.sd**2, 1.0
         for block, spread in zip(population.blocks, state.spreads.swapaxes(0, 1), strict=True):
-            held[:, :, block] = _held(spread)[:, :, None]
-        ones = np.ones((n_chains, self._target.likelihood.n_weights))
-        diagonal = np.concatenate([held.reshape(n_chains, -1), ones], axis=1)
-        linear = np.zeros_like(diagonal)
-        linear[:, : p * size : size] = population.mean / population.sd**2
-        return diagonal[:, None, :] * np.eye(diagonal.shape[1]), linear
+            held = state.precision(population, _held(spread))
+            levels = np.arange(block.start, block.stop)
+            for k, j in population.linked:
+                at = k * size + levels, j * size + levels
+                precision[:, at[0], at[1]] = held[:, [k], j]
+        linear[:, means] = population.mean / population.sd**2
+        return precision, linear
 
     def _groups(self, products: Floats) -> tuple[Floats, Floats]:
         """Integrate the groups out: return what is left of them, which speaks of phi."""
@@ -113,16 +116,18 @@ class JointGaussian:
         n_law, design = target.n_law, target.population.design
         n_chains, p, size = self._state.effects.shape
         n_groups, last = at.shape[1], p * size
-        sd = np.tile(target.free_sd, (n_chains, 1, 1))
-        sd[:, :, pooled] = self._state.own[:, None, : len(pooled)]
-        held = _held(sd)
-        inner = products[:, :, :n_law, :n_law] + np.eye(n_law) * held[:, :, None, :]
-        constant = products[:, :, :n_law, -1] - held * at
-        loose = np.setdiff1d(np.arange(n_law), pooled)
-        constant[:, :, loose] += (held * target.free_mean)[:, :, loose]
+        free = _held(target.free_sd)
+        free[:, pooled] = 0.0
+        held = self._state.precision(target.population, _held(self._state.own))
+        linked = [(k, j) for k, j in target.population.linked if max(k, j) < len(pooled)]
+        inner = products[:, :, :n_law, :n_law] + np.eye(n_law) * free[:, None, :]
+        inner[:, :, pooled[:, None], pooled] += held[:, None, : len(pooled), : len(pooled)]
+        constant = products[:, :, :n_law, -1] + free * (target.free_mean - at)
+        constant[:, :, pooled] -= at[:, :, pooled] @ held[:, : len(pooled), : len(pooled)]
         towards = np.zeros((n_chains, n_groups, n_law, last + target.likelihood.n_weights))
-        for k, row in enumerate(pooled):
-            towards[:, :, row, k * size : (k + 1) * size] = held[:, :, [row]] * design
+        for k, j in linked:
+            part = slice(j * size, (j + 1) * size)
+            towards[:, :, pooled[k], part] = held[:, k, j][:, None, None] * design
         towards[..., last:] = -products[:, :, :n_law, n_law:-1]
         own = pooled[:0] if self._last is None else pooled[self._last :][:1]
         self._group_factor, self._group_inverse, self.log_dets = _factorised(inner, own)
@@ -132,10 +137,11 @@ class JointGaussian:
         flat = both.reshape(n_chains, n_groups * n_law, -1)
         lost = flat[..., :-1].swapaxes(1, 2) @ flat
         precision, linear = -lost[..., :-1], lost[..., -1]
-        for k, row in enumerate(pooled):
-            part = slice(k * size, (k + 1) * size)
-            precision[:, part, part] += np.einsum("cg,gq,gr->cqr", held[:, :, row], design, design)
-            linear[:, part] += (held[:, :, row] * at[:, :, row]) @ design
+        gram = design.T @ design
+        for k, j in linked:
+            part, other = (slice(i * size, (i + 1) * size) for i in (k, j))
+            precision[:, part, other] += held[:, k, j][:, None, None] * gram
+            linear[:, part] += held[:, [k], j] * (at[:, :, pooled[j]] @ design)
         precision[:, last:, last:] += products[:, :, n_law:-1, n_law:-1].sum(axis=1)
         linear[:, last:] += products[:, :, n_law:-1, -1].sum(axis=1)
         return precision, linear

@@ -2,8 +2,9 @@
 
 Many chains run side by side in NumPy. A sweep moves effects, shared weights and all groups at once
 by a few Hamiltonian steps about the Gaussian that the linearised laws imply (`inference.glide`),
-or, where there are many groups, each group afresh; then scales and spreads with everything carried
-along (`inference.carried_moves`), and the population exactly given the groups. The laws are made
+or, where there are many groups, each group afresh and then what they share; then scales, spreads
+and slopes with everything carried along (`inference.carried_moves`), and the population exactly
+given the groups. The laws are made
 linear about the corpus prior's modes first, and twice again about the draws of the warm-up. Every
 draw holds one population and all groups, so that contrasts of groups are paired.
 """
@@ -20,7 +21,7 @@ from bayescale.inference.pareto import pareto_khat
 from bayescale.inference.pooled_chains import MANY_GROUPS, Chains, Snapshot
 from bayescale.inference.posterior import Diagnostics
 from bayescale.models.discrepancy import Floats
-from bayescale.models.population import effect_name, spread_name
+from bayescale.models.population import effect_name, slope_name, spread_name
 from bayescale.models.problem import Problem
 
 _RENEWALS = 3
@@ -129,7 +130,7 @@ def _quantities(kept: list[Snapshot]) -> Floats:
     return np.concatenate([part.reshape(*part.shape[:2], -1) for part in parts], axis=2)
 
 
-_PARTS = ("effects", "own", "spreads")
+_PARTS = ("effects", "own", "spreads", "slopes")
 
 
 def _groups(chains: Chains, kept: list[Snapshot], picked: np.ndarray) -> dict[str, Floats]:
@@ -142,7 +143,7 @@ def _groups(chains: Chains, kept: list[Snapshot], picked: np.ndarray) -> dict[st
 def _population(chains: Chains, kept: list[Snapshot], picked: np.ndarray) -> dict[str, Floats]:
     population, out = chains.target.population, {}
     states = [snapshot.population for snapshot in kept]
-    effects, own, spreads = (
+    effects, own, spreads, slopes = (
         np.concatenate([getattr(state, name) for state in states])[picked] for name in _PARTS
     )
     for k, symbol in enumerate(population.symbols):
@@ -151,6 +152,9 @@ def _population(chains: Chains, kept: list[Snapshot], picked: np.ndarray) -> dic
         for f, factor in enumerate(population.factors):
             out[spread_name(symbol, factor.column)] = spreads[None, :, f, k]
             out[effect_name(symbol, factor.column)] = effects[None, :, k, population.blocks[f]]
+    for r, regression in enumerate(population.regressions):
+        of, on = (population.symbols[k] for k in (regression.of, regression.on))
+        out[slope_name(of, on)] = slopes[None, :, r]
     if chains.target.likelihood.n_weights:
         out["weights"] = np.concatenate([snapshot.weights for snapshot in kept])[None, picked]
     return out

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
 
 from bayescale.inference.amis import starting_points
-from bayescale.inference.carried_moves import move_noise_together, move_scales, move_spreads
-from bayescale.inference.glide import glide, glide_apart
+from bayescale.inference.carried_moves import (
+    move_noise_together,
+    move_scales,
+    move_slopes,
+    move_spreads,
+)
+from bayescale.inference.glide import glide, glide_apart, glide_shared
 from bayescale.inference.joint_gaussian import JointGaussian
 from bayescale.inference.mode import find_modes
 from bayescale.inference.pooled_density import PooledDensity
-from bayescale.inference.population_moves import PopulationState, draw_effects, draw_spreads
+from bayescale.inference.population_moves import (
+    PopulationState,
+    draw_effects,
+    draw_slopes,
+    draw_spreads,
+)
 from bayescale.inference.proposals import LogScales, log_student, student_stretch
 from bayescale.inference.stacked import Guides
 from bayescale.models.density import Density
@@ -22,7 +32,7 @@ from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem
 
 MANY_GROUPS = 20
-"""Groups above which they move one by one: all at once would hardly ever be accepted."""
+"""Groups above which each moves apart from what all share: at once they would hardly ever."""
 
 _WIDER = 1.2
 _PATH, _MAX_STEPS = 2.0, 16
@@ -30,9 +40,6 @@ _ACCEPTED, _ANGLES = 0.8, (0.05, 1.2)
 _GUIDES = 6
 _RUN_OFF = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """Paths may run off to where numbers overflow; such ends are not accepted."""
-
-_NEWNESS = (0.3, 1.0)
-"""Range of the share of phi that is new when spreads move."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,20 @@ class Chains:
         present = self.state.log_spreads()
         width = 0.5 * np.eye(present.shape[2])
         self.spreads = LogScales(present[0], np.tile(width, (present.shape[1], 1, 1)))
+        self.slopes = {k: self._slopes_about(mine) for k, mine in self._followers().items()}
         self._make_linear(self.x)
         self._log_likelihood = target.likelihood.log_likelihood(self.x, self.weights)
         self._log_free = target.log_free(self.x)
+
+    def _followers(self) -> dict[int, np.ndarray]:
+        """Return which regressions each coefficient has that has any."""
+        of, _ = self.target.population.ends
+        return {int(k): np.flatnonzero(of == k) for k in np.unique(of)}
+
+    def _slopes_about(self, mine: np.ndarray) -> LogScales:
+        known = [self.target.population.regressions[r] for r in mine]
+        mean, sd = np.array([(regression.mean, regression.sd) for regression in known]).T
+        return LogScales(mean[None], np.diag(0.3 * sd)[None])
 
     def _make_linear(self, draws: Floats) -> None:
         """Make the laws linear about the mean and some of draws (T, G, P); learn how scales vary.
@@ -175,25 +193,27 @@ class Chains:
         """Move everything once and return where the chains are."""
         if self.many:
             self.accept_groups(*self._fresh_laws())
+            self._glide(glide_shared)
         else:
             self._glide_apart()
             move_scales(self, fresh=False)
-            self._glide()
+            self._glide(glide)
         move_scales(self, fresh=True)
         for _ in range(2 * self.target.pools_noise):
             move_noise_together(self)
         self._draw_population()
         for k in self._unsure_spreads():
-            newness = float(self.rng.uniform(*_NEWNESS)) if self.many else 0.0
-            move_spreads(self, k, newness, fresh=bool(self.rng.integers(2)))
+            move_spreads(self, k, fresh=bool(self.rng.integers(2)))
+        for k in self.slopes:
+            move_slopes(self, k, fresh=bool(self.rng.integers(2)))
         self._draw_population()
         return Snapshot(self.x.copy(), self.state, self.weights.copy())
 
-    def _glide(self) -> None:
+    def _glide(self, way: Callable[[Chains, float, int], np.ndarray]) -> None:
         """Follow a path of a quarter turn or so, in steps that most chains accept."""
         self._choose_guides()
         steps = min(int(np.ceil(_PATH / self.angle)), _MAX_STEPS)
-        self._glided = float(glide(self, self.angle * self.rng.uniform(0.3, 1.2), steps).mean())
+        self._glided = float(way(self, self.angle * self.rng.uniform(0.3, 1.2), steps).mean())
 
     def _glide_apart(self) -> None:
         self._choose_guides(apart=True)
@@ -205,13 +225,14 @@ class Chains:
         """Choose coefficients by how little is known of their spreads: others move exactly."""
         sd = np.sqrt((self.spreads.factor**2).sum(axis=2).max(axis=1))
         shares = sd / sd.max() + 0.1
-        size = len(sd) if self.many else (len(sd) + 1) // 2
+        size = (len(sd) + 1) // 2
         chosen: list[int] = self.rng.choice(len(sd), size, p=shares / shares.sum()).tolist()
         return chosen
 
     def _draw_population(self) -> None:
         population, values = self.target.population, self.x[..., self.target.pooled]
         state = draw_effects(population, self.state, values, self.rng)
+        state = draw_slopes(population, state, values, self.rng)
         self.state = draw_spreads(population, state, values, self.rng)
 
     def _fresh_laws(self) -> tuple[Floats, Floats]:
@@ -241,13 +262,15 @@ class Chains:
         snapshots = []
         for _ in range(sweeps):
             snapshots.append(self.sweep())
+            self.angle = float(_turned(self.angle, self._glided))
             if not self.many:
-                self.angle = float(_turned(self.angle, self._glided))
                 self.angles = _turned(self.angles, self._glided_apart)
         late = snapshots[sweeps // 2 :]
         self._make_linear(np.concatenate([snapshot.x for snapshot in late]))
         spreads = [snapshot.population.log_spreads() for snapshot in late]
         self.spreads = LogScales.of(np.concatenate(spreads))
+        slopes = np.concatenate([snapshot.population.slopes for snapshot in late])
+        self.slopes = {k: LogScales.of(slopes[:, None, g]) for k, g in self._followers().items()}
 
 
 def _turned(angle: float | Floats, accepted: float | Floats) -> Floats:

@@ -70,19 +70,22 @@ class PooledDensity:
     def log_pooled(self, state: PopulationState, x: Floats) -> Floats:
         """Return the log density (C, G) of the pooled coordinates given the population."""
         departures = x[..., self.pooled] - state.centres(self.population)
+        left = departures @ state.rows(self.population).swapaxes(1, 2)
         sd = state.own[:, None, :]
-        terms = -0.5 * (departures / sd) ** 2 - np.log(sd) - 0.5 * _LOG_2PI
+        terms = -0.5 * (left / sd) ** 2 - np.log(sd) - 0.5 * _LOG_2PI
         return np.asarray(terms.sum(axis=2))
 
     def log_population(self, state: PopulationState, weights: Floats) -> Floats:
-        """Return the log prior density (C,) of effects, spreads and shared weights."""
-        population = self.population
+        """Return the log prior density (C,) of effects, spreads, slopes and shared weights."""
+        population, rows = self.population, state.rows(self.population)
         total = _log_normals(state.effects[:, :, 0] - population.mean, population.sd)
         total = total + _log_priors(population.own, state.own)
         for f, block in enumerate(population.blocks):
             spread = state.spreads[:, f]
-            total = total + _log_normals(state.effects[:, :, block], spread[:, :, None])
+            total = total + _log_normals(rows @ state.effects[:, :, block], spread[:, :, None])
             total = total + _log_priors(population.spreads[f], spread)
+        for r, regression in enumerate(population.regressions):
+            total = total + _log_normals(state.slopes[:, [r]] - regression.mean, regression.sd)
         return np.asarray(total + _log_normals(weights, 1.0))
 
     def __call__(self, state: PopulationState, x: Floats, weights: Floats) -> Floats:
@@ -111,13 +114,15 @@ class PooledDensity:
         held = 1.0 / self.free_sd**2
         held[:, self.pooled_law] = 0.0
         of_law -= held * (law - self.free_mean)
-        pull = (x[..., self.pooled] - state.centres(population)) / state.own[:, None] ** 2
+        departures = x[..., self.pooled] - state.centres(population)
+        pull = departures @ state.precision(population, 1.0 / state.own**2)
         of_law[..., self.pooled_law] -= pull[..., : len(self.pooled_law)]
         of_effects = np.einsum("cgp,gq->cpq", pull, population.design)
         means = state.effects[:, :, 0] - population.mean
         of_effects[:, :, 0] -= means / population.sd**2
         for f, block in enumerate(population.blocks):
-            of_effects[:, :, block] -= state.effects[..., block] / state.spreads[:, f, :, None] ** 2
+            held = state.precision(population, 1.0 / state.spreads[:, f] ** 2)
+            of_effects[:, :, block] -= held @ state.effects[..., block]
         parts = [of_effects.reshape(len(x), -1), of_weights - weights]
         return np.nan_to_num(np.concatenate(parts, axis=1)), np.nan_to_num(of_law)
 

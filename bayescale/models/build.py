@@ -162,14 +162,16 @@ def _values(
     levels = {f.column: data[f"data_level_{f.column}"] for f in population.factors}
     replacing = {law.derived[q]: (q, prior) for q, prior in (spec.derived_priors or {}).items()}
     values: dict[str, Variable] = {}
-    for coefficient in law.coefficients:
+    departures: dict[str, dict[str, Variable]] = {}
+    # What follows others is declared after them.
+    for coefficient in sorted(law.coefficients, key=lambda c: c.symbol in (spec.regressions or {})):
         symbol = coefficient.symbol
         moved = {"mu": data[f"data_prior_mu_{symbol}"]} if symbol in (spec.slopes or {}) else {}
         if symbol in pooled:
             k, direct = pooled.index(symbol), symbol in centred
             mean = moved["mu"][0] if moved else np.float64(population.mean[k])
             values[symbol] = declare_pooled(
-                population, k, coefficient.support, levels, mean, direct
+                population, k, coefficient.support, levels, mean, direct, departures
             )
         elif symbol in replacing:
             quantity, prior = replacing[symbol]
@@ -181,7 +183,9 @@ def _values(
         if name in pooled:
             k, direct = pooled.index(name), name in centred
             mean = np.float64(population.mean[k])
-            values[name] = declare_pooled(population, k, "positive", levels, mean, direct)
+            values[name] = declare_pooled(
+                population, k, "positive", levels, mean, direct, departures
+            )
         else:
             values[name] = declare(name, prior, level)
     return values

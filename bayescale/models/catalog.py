@@ -43,6 +43,7 @@ _KEYS = (
     "spreads",
     "interaction",
     "factors",
+    "regressions",
     "centred",
     "references",
     "slopes",
@@ -163,7 +164,8 @@ def model_from_dict(data: Mapping[str, Any], where: str = "model") -> ModelSpec:
         discrepancy=_discrepancy(data.get("discrepancy"), f"{where}, discrepancy"),
         spreads=_priors(data.get("spreads") or {}, f"{where}, spreads"),
         interaction=_priors(data.get("interaction") or {}, f"{where}, interaction"),
-        factors=_factors(data.get("factors") or {}, f"{where}, factors"),
+        factors=_nested(data.get("factors") or {}, f"{where}, factors"),
+        regressions=_nested(data.get("regressions") or {}, f"{where}, regressions"),
         centred=tuple(data.get("centred") or ()),
         derived_priors=_priors(data.get("derived_priors") or {}, f"{where}, derived_priors"),
         references=tuple(data.get("references") or ()),
@@ -222,10 +224,10 @@ def _discrepancy(data: Any, where: str) -> Discrepancy | None:
     )
 
 
-def _factors(data: Any, where: str) -> dict[str, dict[str, Prior]]:
+def _nested(data: Any, where: str) -> dict[str, dict[str, Prior]]:
     if not isinstance(data, Mapping):
         raise ModelError(f"{where}: found {data!r}, but a mapping was expected.")
-    return {str(column): _priors(priors, f"{where}, {column}") for column, priors in data.items()}
+    return {str(key): _priors(priors, f"{where}, {key}") for key, priors in data.items()}
 
 
 def _slopes(data: Any, where: str) -> dict[str, dict[str, float]]:

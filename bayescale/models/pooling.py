@@ -4,9 +4,10 @@ Pooling puts a coefficient's population (`models.population`) on its sampling co
 or the value itself, by its support): ``mu_<symbol>`` has the coefficient's own prior there,
 ``spread_<symbol>`` is the standard deviation of groups about the sum of effects, and under crossed
 pooling ``effect_<column>_<symbol>`` has standard deviation ``spread_<column>_<symbol>``, sampled as
-standard offsets. Nothing holds effects to sum to zero: moving a mean into its effects is a ridge as
-long as their spread over the root of their number, which offsets sample well, and a new level then
-needs no correction.
+standard offsets. Departures and effects may follow those of another coefficient, by
+``slope_<symbol>_on_<other>``. Nothing holds effects to sum to zero: moving a mean into its effects
+is a ridge as long as their spread over the root of their number, which offsets sample well, and a
+new level then needs no correction.
 """
 
 from __future__ import annotations
@@ -19,9 +20,16 @@ import pymc as pm
 
 from bayescale.laws import Prior
 from bayescale.laws.base import Support
-from bayescale.laws.ops import from_unconstrained
+from bayescale.laws.ops import from_unconstrained, to_unconstrained
 from bayescale.laws.prior import DISTRIBUTIONS
-from bayescale.models.population import NORMAL, Factor, Population, effect_name, spread_name
+from bayescale.models.population import (
+    NORMAL,
+    Factor,
+    Population,
+    effect_name,
+    slope_name,
+    spread_name,
+)
 
 GROUP = "group"
 """Name of the dimension over groups."""
@@ -88,6 +96,7 @@ def declare_pooled(
     levels: Mapping[str, Variable],
     mean: Variable,
     centred: bool,
+    departures: dict[str, dict[str, Variable]],
 ) -> Variable:
     """Declare one coefficient's population and its value in every group.
 
@@ -105,27 +114,48 @@ def declare_pooled(
         Prior mean of the population's mean.
     centred : bool
         Sample groups about the sum of effects directly: better where each has many runs.
+    departures : dict of str to dict of str to variable
+        By coefficient: departures of groups, under `GROUP`, and effects by column. Those that this
+        one follows stand in it already; its own are added.
     """
     symbol, normal = population.symbols[k], NORMAL[support]
+    slopes, mine = _declare_slopes(population, k), departures.setdefault(symbol, {})
+
+    def follows(part: str) -> Variable:
+        return sum(slope * departures[on][part] for on, slope in slopes.items())
+
     about = Prior("Normal", {"mu": 0.0, "sigma": float(population.sd[k])})
     centre = declare(f"mu_{symbol}", about, 0.0, dims=None, mu=mean)
     for factor, priors in zip(population.factors, population.spreads, strict=True):
-        effects = _declare_effects(factor, symbol, priors[k])
-        centre = centre + effects[levels[factor.column]]
+        effects = _declare_effects(factor, symbol, priors[k], follows(factor.column))
+        centre, mine[factor.column] = centre + effects[levels[factor.column]], effects
     spread = declare(spread_name(symbol), population.own[k], 0.0, dims=None)
     if centred:
         settings = _transform(normal)
-        return getattr(pm, normal)(symbol, mu=centre, sigma=spread, **settings, dims=GROUP)
-    offset = pm.Normal(f"offset_{symbol}", dims=GROUP)
-    value = from_unconstrained(centre + spread * offset, support)
-    return pm.Deterministic(symbol, value, dims=GROUP)
+        about = centre + follows(GROUP)
+        value = getattr(pm, normal)(symbol, mu=about, sigma=spread, **settings, dims=GROUP)
+        mine[GROUP] = to_unconstrained(value, support) - centre
+        return value
+    mine[GROUP] = spread * pm.Normal(f"offset_{symbol}", dims=GROUP) + follows(GROUP)
+    return pm.Deterministic(symbol, from_unconstrained(centre + mine[GROUP], support), dims=GROUP)
 
 
-def _declare_effects(factor: Factor, symbol: str, prior: Prior) -> Variable:
+def _declare_slopes(population: Population, k: int) -> dict[str, Variable]:
+    symbols, out = population.symbols, {}
+    for regression in population.regressions:
+        if regression.of == k:
+            about = Prior("Normal", {"mu": regression.mean, "sigma": regression.sd})
+            name = slope_name(symbols[k], symbols[regression.on])
+            out[symbols[regression.on]] = declare(name, about, 0.0, dims=None)
+    return out
+
+
+def _declare_effects(factor: Factor, symbol: str, prior: Prior, follows: Variable) -> Variable:
     spread = declare(spread_name(symbol, factor.column), prior, 0.0, dims=None)
     dims = level_dim(factor.column)
     offset = pm.Normal(f"offset_{factor.column}_{symbol}", dims=dims)
-    return pm.Deterministic(effect_name(symbol, factor.column), spread * offset, dims=dims)
+    effects = spread * offset + follows
+    return pm.Deterministic(effect_name(symbol, factor.column), effects, dims=dims)
 
 
 def _arguments(prior: Prior, level: Variable) -> dict[str, Any]:

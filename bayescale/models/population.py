@@ -7,6 +7,14 @@ On the sampling coordinate of each pooled coefficient, group g lies at
 with normal effects and own_g, whose standard deviations are the spreads. Partial pooling has no
 columns; crossed pooling has every group column. The level of the loss is never pooled; the log of
 the noise ``sigma`` may be, for few runs tell little of it.
+
+Effects and own_g of a coefficient may follow those of others: where groups differ in an exponent,
+their shares at the reference run differ with it. They are then a regression,
+
+    own_kg = sum over j of slope_kj own_jg + what is left,
+
+with normal slopes, and the spread is that of what is left: the modified Cholesky form of a
+covariance matrix (Pourahmadi 1999, Joint mean-covariance models, Biometrika 86).
 """
 
 from __future__ import annotations
@@ -45,6 +53,24 @@ class Factor:
 
 
 @dataclass(frozen=True)
+class Regression:
+    """One coefficient's departures on another's.
+
+    Parameters
+    ----------
+    of, on : int
+        Positions among the population's symbols; `on` follows nothing itself.
+    mean, sd : float
+        Normal prior of the slope, on the sampling coordinates.
+    """
+
+    of: int
+    on: int
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
 class Population:
     """The population of the groups of one fit.
 
@@ -62,6 +88,8 @@ class Population:
         Prior of each coefficient's spread of groups about the sum of effects.
     spreads : tuple of tuple of Prior
         By factor: prior of each coefficient's spread of effects.
+    regressions : tuple of Regression
+        Departures that follow others; none where coefficients depart independently.
     """
 
     symbols: tuple[str, ...]
@@ -71,6 +99,7 @@ class Population:
     sd: Floats
     own: tuple[Prior, ...]
     spreads: tuple[tuple[Prior, ...], ...]
+    regressions: tuple[Regression, ...] = ()
 
     @property
     def design(self) -> Floats:
@@ -85,6 +114,20 @@ class Population:
         ends = np.cumsum([1, *(len(factor.levels) for factor in self.factors)]).tolist()
         return tuple(slice(a, b) for a, b in pairwise(ends))
 
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of both ends of each regression: of what, and on what."""
+        pairs = [(regression.of, regression.on) for regression in self.regressions]
+        of, on = np.array(pairs, dtype=int).reshape(-1, 2).T
+        return of, on
+
+    @property
+    def linked(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of coefficients whose departures are correlated given all others, or the same."""
+        rows = np.eye(len(self.symbols))
+        rows[self.ends] = 1.0
+        return tuple(zip(*(k.tolist() for k in np.nonzero(rows.T @ rows)), strict=True))
+
 
 def spread_name(symbol: str, column: str = "") -> str:
     """Return the name of a spread among a posterior's population: of groups, or of a column."""
@@ -94,6 +137,11 @@ def spread_name(symbol: str, column: str = "") -> str:
 def effect_name(symbol: str, column: str) -> str:
     """Return the name of a column's effects among a posterior's population."""
     return f"effect_{column}_{symbol}"
+
+
+def slope_name(symbol: str, on: str) -> str:
+    """Return the name of the slope of a coefficient's departures on another's."""
+    return f"slope_{symbol}_on_{on}"
 
 
 def population_names(population: Population, anchors: Anchors) -> tuple[str, ...]:
@@ -111,6 +159,8 @@ def population_names(population: Population, anchors: Anchors) -> tuple[str, ...
         names += [f"mu_{symbol}", spread_name(symbol)]
         for factor in population.factors:
             names += [spread_name(symbol, factor.column), effect_name(symbol, factor.column)]
+    symbols = population.symbols
+    names += [slope_name(symbols[r.of], symbols[r.on]) for r in population.regressions]
     return (*names, "weights") if anchors else tuple(names)
 
 
@@ -156,7 +206,18 @@ def population_of(problems: Sequence[Problem]) -> Population:
             tuple(factor_spread(spec, factor.column, symbol) for symbol in symbols)
             for factor in factors
         ),
+        regressions=_regressions(spec, symbols),
     )
+
+
+def _regressions(spec: ModelSpec, symbols: Sequence[str]) -> tuple[Regression, ...]:
+    found = []
+    for symbol, slopes in (spec.regressions or {}).items():
+        for on, prior in slopes.items():
+            normal = prior.normal_on_coordinate()
+            assert normal is not None  # the spec takes normal slopes only
+            found.append(Regression(symbols.index(symbol), symbols.index(on), *normal))
+    return tuple(found)
 
 
 def factor_spread(spec: ModelSpec, column: str, symbol: str) -> Prior:

@@ -101,6 +101,9 @@ class ModelSpec:
         For crossed pooling: the same for what a combination of levels adds to their effects.
     factors : mapping of str to mapping of str to Prior
         For crossed pooling: by column, priors that replace those of `spreads`.
+    regressions : mapping of str to mapping of str to Prior
+        For pooling: by coefficient, normal priors of the slopes of its departures on those of
+        other coefficients, which follow nothing themselves.
     centred : tuple of str
         Pooled coefficients sampled about the population mean directly, for large groups.
     derived_priors : mapping of str to Prior
@@ -135,6 +138,7 @@ class ModelSpec:
     corpus_prior: LearnedFrom | None = None
     hedge: Hedge | None = None
     formula: Mapping[str, Any] | None = None
+    regressions: Mapping[str, Mapping[str, Prior]] | None = None
 
     def __post_init__(self) -> None:
         """Check that priors and spreads line up with the law's coefficients."""
@@ -143,6 +147,7 @@ class ModelSpec:
         _check_names(self.name, "prior", self.priors, law.symbols)
         _check_names(self.name, "spread", self.spreads or {}, (*law.symbols[1:], "sigma"))
         self._check_crossed()
+        self._check_regressions()
         _check_names(self.name, "centred coefficient", self.centred, self.spreads or {})
         _check_names(self.name, "prior", self.derived_priors or {}, law.derived)
         _check_names(self.name, "slope", self.slopes or {}, law.symbols[1:])
@@ -186,6 +191,21 @@ class ModelSpec:
                     f" {symbol!r}.",
                     "Give every symbol of spreads a prior under interaction too.",
                 )
+
+    def _check_regressions(self) -> None:
+        follow = self.regressions or {}
+        known = [symbol for symbol in self.spreads or {} if symbol != "sigma"]
+        _check_names(self.name, "regression", follow, known)
+        for symbol, slopes in follow.items():
+            free = [other for other in known if other not in follow]
+            _check_names(self.name, f"regression of {symbol!r} on a coefficient", slopes, free)
+            for on, prior in slopes.items():
+                if prior.distribution != "Normal":
+                    raise ModelError(
+                        f"model {self.name!r}: the slope of {symbol!r} on {on!r} has a"
+                        f" {prior.distribution} prior.",
+                        "Give it a Normal with numbers for mu and sigma.",
+                    )
 
     def _spread_priors(self) -> dict[str, Prior]:
         named = {f"spread_{symbol}": prior for symbol, prior in (self.spreads or {}).items()}
@@ -335,9 +355,10 @@ class ModelSpec:
                     out["discrepancy"][part] = value
         if self.interaction:
             out["interaction"] = {k: v.to_dict() for k, v in self.interaction.items()}
-        if self.factors:
-            named = self.factors.items()
-            out["factors"] = {c: {k: v.to_dict() for k, v in of.items()} for c, of in named}
+        for key, mappings in (("factors", self.factors), ("regressions", self.regressions)):
+            if mappings:
+                named = mappings.items()
+                out[key] = {c: {k: v.to_dict() for k, v in of.items()} for c, of in named}
         if self.noise.distribution != "normal":
             out["noise"] |= {"distribution": self.noise.distribution, "nu": self.noise.nu}
         if self.formula is not None:

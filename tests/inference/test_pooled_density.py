@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from simulated_groups import crossed_problems, prior_draws
 
+from bayescale.decisions.pooled import variance_components
 from bayescale.forecasts.newcomer import with_new_group
 from bayescale.inference.pooled_chains import Chains
 from bayescale.inference.posterior import Posterior
@@ -38,7 +40,7 @@ def test_groups_stacked_have_the_likelihood_that_each_has(name):
         np.testing.assert_allclose(found[:, g], densities[g].log_likelihood(x[:, g]), rtol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["chinchilla_plain_siblings_crossed", "coupled_gp_partial"])
+@pytest.mark.parametrize("name", ["chinchilla_plain_correlated_crossed", "coupled_gp_partial"])
 def test_the_force_is_the_gradient_of_the_log_density(name):
     chains, state = chains_of(name)
     target, phi = chains.target, chains.target.phi(state, chains.weights)
@@ -62,7 +64,7 @@ def test_the_force_is_the_gradient_of_the_log_density(name):
 
 @pytest.mark.parametrize("last", [None, 0, 4])
 def test_standard_coordinates_lead_there_and_back(last):
-    chains, state = chains_of("chinchilla_plain_siblings_crossed")
+    chains, state = chains_of("chinchilla_plain_correlated_crossed")
     gaussian = chains.gaussian(state, last=last)
     phi = chains.target.phi(state, chains.weights)
     z = gaussian.standard(phi, chains.law)
@@ -72,7 +74,7 @@ def test_standard_coordinates_lead_there_and_back(last):
 
 def test_the_gaussian_is_the_posterior_of_linear_laws():
     """Near the point where laws are linear, density and Gaussian differ by a constant."""
-    chains, _ = chains_of("chinchilla_plain_siblings_crossed")
+    chains, _ = chains_of("chinchilla_plain_correlated_crossed")
     chains.chosen = np.zeros_like(chains.chosen)
     chains.products = chains.guides.given(chains.x, chains.chosen)
     at = chains.guides.at(chains.chosen)
@@ -88,23 +90,39 @@ def test_the_gaussian_is_the_posterior_of_linear_laws():
     np.testing.assert_allclose(left[1:], np.broadcast_to(left[0], (3, 5)), atol=2e-2)
 
 
-def test_a_newcomer_draws_its_noise_from_its_siblings():
-
-    spec = load_model("chinchilla_plain_siblings_partial")
-    problems = tuple(crossed_problems(spec, (9, 12)))
-    draws = {s: np.full((1, 400, 2), 0.3) for s in (*spec.priors, "sigma")}
-    shared = {f"{kind}_{s}": np.zeros((1, 400)) for s in spec.spreads for kind in ("mu", "spread")}
-    shared["mu_sigma"] += np.log(0.02)
-    made = Posterior(
+def posterior_of(name, n_draws, **shared):
+    """Return a posterior of two groups, all of its population near zero but what is `shared`."""
+    spec = load_model(name)
+    draws = {s: np.full((1, n_draws, 2), 0.3) for s in (*spec.priors, "sigma")}
+    nearly_zero = np.full((1, n_draws), 1e-12)
+    names = [f"{kind}_{s}" for s in spec.spreads for kind in ("mu", "spread")]
+    names += [f"slope_{s}_on_{on}" for s, slopes in spec.regressions.items() for on in slopes]
+    return Posterior(
         spec=spec,
         group_columns=("dataset",),
         labels=(("d0",), ("d1",)),
-        problems=problems,
+        problems=tuple(crossed_problems(spec, (9, 12))),
         draws=draws,
-        population=shared,
+        population={name: nearly_zero + shared.get(name, 0.0) for name in names},
         diagnostics=None,
         notes=(),
         provenance={},
     )
+
+
+def test_a_newcomer_draws_its_noise_from_its_siblings():
+    made = posterior_of("chinchilla_plain_siblings_partial", 400, mu_sigma=np.log(0.02))
     newcomer = with_new_group(made, ("new",), seed=1)
     np.testing.assert_allclose(newcomer.draws["sigma"][0, :, 2], 0.02)
+
+
+def test_a_newcomers_shares_follow_its_exponents():
+    known = {"spread_alpha": 0.1, "slope_E_share_on_alpha": 2.0}
+    made = posterior_of("chinchilla_plain_correlated_partial", 400, **known)
+    drawn = with_new_group(made, ("new",), seed=1).draws
+    alpha, share = np.log(drawn["alpha"][0, :, 2]), logit(drawn["E_share"][0, :, 2])
+    assert alpha.std() == pytest.approx(0.1, rel=0.15)
+    np.testing.assert_allclose(share, 2.0 * alpha)
+    spread = variance_components(made).set_index("coefficient")["sd"]
+    assert spread["E_share"] == pytest.approx(0.2)
+    assert spread["alpha"] == pytest.approx(0.1)

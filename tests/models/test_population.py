@@ -7,8 +7,9 @@ import pytest
 from pytensor.compile.mode import Mode
 from simulated_groups import crossed_problems, prior_draws
 
-from bayescale.errors import ModelError
+from bayescale.errors import BayescaleError, ModelError
 from bayescale.inference.pooled_chains import Chains
+from bayescale.laws import Prior
 from bayescale.models.build import build_model
 from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
@@ -22,15 +23,19 @@ NO_COMPILER = Mode(linker="py", optimizer="fast_compile")
 def point(chains, model, state, x, weights, row):
     """Return the model's value variables at one draw."""
     population, out = chains.target.population, {"weights": weights[row]}
-    centres = state.centres(population)
+    rows, centres = state.rows(population)[row], state.centres(population)
+    left = (x[row][:, chains.target.pooled] - centres[row]) @ rows.T
+    for regression, slope in zip(population.regressions, state.slopes[row], strict=True):
+        symbols = population.symbols
+        out[f"slope_{symbols[regression.of]}_on_{symbols[regression.on]}"] = slope
     for k, symbol in enumerate(population.symbols):
         own = state.own[row, k]
         out[f"mu_{symbol}"], out[f"spread_{symbol}"] = state.effects[row, k, 0], np.log(own)
-        out[f"offset_{symbol}"] = (x[row][:, chains.target.pooled[k]] - centres[row, :, k]) / own
+        out[f"offset_{symbol}"] = left[:, k] / own
         for f, factor in enumerate(population.factors):
             spread = state.spreads[row, f, k]
             out[f"spread_{factor.column}_{symbol}"] = np.log(spread)
-            effects = state.effects[row, k, population.blocks[f]]
+            effects = (rows @ state.effects[row, :, population.blocks[f]])[k]
             out[f"offset_{factor.column}_{symbol}"] = effects / spread
     for k, symbol in enumerate(chains.target.symbols):
         out.setdefault(symbol, x[row][:, k])
@@ -42,7 +47,7 @@ def point(chains, model, state, x, weights, row):
     [
         "chinchilla_plain_crossed",
         pytest.param("chinchilla_plain_partial", marks=pytest.mark.slow),
-        pytest.param("chinchilla_plain_siblings_crossed", marks=pytest.mark.slow),
+        pytest.param("chinchilla_plain_correlated_crossed", marks=pytest.mark.slow),
         pytest.param("coupled_gp_partial", marks=pytest.mark.slow),
         pytest.param("coupled_gp_crossed", marks=pytest.mark.slow),
     ],
@@ -143,3 +148,19 @@ def test_crossed_pooling_needs_an_interaction():
     spec = load_model("chinchilla_plain_crossed")
     with pytest.raises(ModelError, match="states no interaction spread of 'E_share'"):
         replace(spec, interaction={})
+
+
+@pytest.mark.parametrize(
+    ("symbol", "on", "distribution", "said"),
+    [
+        ("E_share", "alpha", "HalfNormal", "slope of 'E_share' on 'alpha' has a HalfNormal prior"),
+        ("E_share", "N_share", "Normal", "regression of 'E_share' on a coefficient 'N_share'"),
+        ("sigma", "alpha", "Normal", "regression 'sigma'"),
+    ],
+)
+def test_what_departures_follow_is_checked(symbol, on, distribution, said):
+    spec = load_model("chinchilla_plain_correlated_partial")
+    arguments = {"sigma": 1.0} if distribution == "HalfNormal" else {"mu": 0.0, "sigma": 1.0}
+    slope = {symbol: {on: Prior(distribution, arguments)}}
+    with pytest.raises(BayescaleError, match=said):
+        replace(spec, regressions={**spec.regressions, **slope})
