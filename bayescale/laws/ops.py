@@ -7,6 +7,7 @@ recognised by its type's module and never imported here.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -71,6 +72,32 @@ def sigmoid(x: Array) -> Array:
 def logit(x: Array) -> Array:
     """Return log(x / (1 - x))."""
     return log(x) - log1p(-x)
+
+
+def held(x: Array) -> Array:
+    """Return `x` as a constant to every gradient: what a fixed point started from, say."""
+    return x if _backend(x) is np else sys.modules["pytensor.gradient"].disconnected_grad(x)
+
+
+def one_node(function: Callable[..., Array], *arguments: Array) -> Array:
+    """Return ``function(*arguments)``, which PyTensor sees as one node of a graph.
+
+    Without it, rewrites of the whole graph multiply an iteration nested in itself, for minutes.
+
+    Parameters
+    ----------
+    function : callable
+        Array function written with this module.
+    *arguments : array
+        Its arguments.
+    """
+    backend = _backend(*arguments)
+    if backend is np:
+        return function(*arguments)
+    outer = [backend.as_tensor_variable(argument) for argument in arguments]
+    inner = [argument.type() for argument in outer]
+    builders = sys.modules["pytensor.compile.builders"]
+    return builders.OpFromGraph(inner, [function(*inner)])(*outer)
 
 
 def to_unconstrained(x: Array, support: str) -> Array:

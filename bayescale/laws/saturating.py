@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bayescale.laws.base import Coefficient, Law, Published
-from bayescale.laws.ops import Array, exp, log, log1p, logaddexp, logit, sigmoid
+from bayescale.laws.ops import (
+    Array,
+    exp,
+    held,
+    log,
+    log1p,
+    logaddexp,
+    logit,
+    one_node,
+    sigmoid,
+)
 from bayescale.laws.prior import Prior
 from bayescale.laws.shares import E_SHARE, LOSS_REF, exponent, exponent_without_floor, floor
 
@@ -187,9 +197,23 @@ def _excess(z: Array, shape: Array) -> Array:
 
 
 def _solved(level: Array, shape: Array) -> Array:
-    """Return z with `_excess(z, shape)` at `level`, by a fixed number of Newton steps."""
-    z = level / (1.0 + (shape - 1.0) * sigmoid(level))
-    for _ in range(NEWTON_STEPS):
-        slope = 1.0 + (shape - 1.0) * sigmoid(z)
-        z = z - (_excess(z, shape) - level) / slope
-    return z
+    """Return z with `_excess(z, shape)` at `level`, elementwise."""
+    return one_node(_root, level, shape)
+
+
+def _root(level: Array, shape: Array) -> Array:
+    """Return z by Newton steps, of which the last alone has a gradient: the implicit one."""
+    known = held(level), held(shape)
+    z = known[0] / _slope(*known)
+    for _ in range(NEWTON_STEPS - 1):
+        z = _newton_step(z, *known)
+    return _newton_step(z, level, shape)
+
+
+def _newton_step(z: Array, level: Array, shape: Array) -> Array:
+    return z - (_excess(z, shape) - level) / _slope(z, shape)
+
+
+def _slope(z: Array, shape: Array) -> Array:
+    """Return how fast `_excess` rises with z."""
+    return 1.0 + (shape - 1.0) * sigmoid(z)
