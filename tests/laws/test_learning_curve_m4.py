@@ -18,11 +18,12 @@ def loss(symbol: str, value: float) -> np.ndarray:
     return load_law("learning_curve_m4").evaluate({"n_tokens": TOKENS}, {**AT, symbol: value})
 
 
-@pytest.mark.parametrize("symbol", AT)
+@pytest.mark.parametrize("symbol", ["c", "shape"])
 def test_gradient_is_that_of_the_root(symbol: str):
     x = pt.dvector(symbol)
     found = load_law("learning_curve_m4").evaluate({"n_tokens": TOKENS}, {**AT, symbol: x})
-    slope = pytensor.function([x], pytensor.grad(found.sum(), x), mode=PLAIN)
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        slope = pytensor.function([x], pytensor.grad(found.sum(), x), mode=PLAIN)
+        found_slope = slope(np.full(len(TOKENS), AT[symbol]))
     change = (loss(symbol, AT[symbol] + STEP) - loss(symbol, AT[symbol] - STEP)) / (2.0 * STEP)
-    found_slope = slope(np.full(len(TOKENS), AT[symbol]))
     np.testing.assert_allclose(found_slope, change, rtol=1e-6, atol=1e-8)
