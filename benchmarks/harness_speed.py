@@ -6,14 +6,17 @@ Every variant trains eight networks of one shape, on one thread, in float32 unle
 
 plain            one after the other, an ordinary module with fused AdamW, as in nanoGPT
 plain, compiled  the same through ``torch.compile``
-stacked          all eight at once, as the harness stacks them
-as picked        as many at once as the harness measured to be fastest; what a sweep does
+stacked          all eight at once, AdamW in steps on all
+as picked        as many at once, and the form of AdamW, that the harness measured to be fastest;
+                 what a sweep does
 stacked, compiled; plain, bf16; stacked, bf16
 
 Variants alternate in one process and times are process times, so that a busy machine disturbs all
-alike; ratios are medians over rounds of plain time / variant time. Compiled variants are measured
-apart, against plain steps of their own, at 256 tokens a step; without a C++ compiler they are left
-out, and said so. What is not asked for stays in the result file.
+alike; every turn begins with a step that is not timed, because the memory of the one before it has
+gone back to the kernel. Ratios are medians over rounds of plain time / variant time, beside the
+load that the machine was under. Compiled variants are measured apart, against plain steps of their
+own, at 256 tokens a step; without a C++ compiler they are left out, and said so. What is not asked
+for stays in the result file.
 """
 
 from __future__ import annotations
@@ -28,19 +31,21 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from stacked_training import OPTIM, RATE, Plain, plain_step
 
 from bayescale.harness.accounting import count_params_nonembedding, flops_per_token
+from bayescale.harness.adamw_choice import faster_adamw
 from bayescale.harness.architectures import Backbone
 from bayescale.harness.checkpoint import TrainState
-from bayescale.harness.config import ArchitectureConfig
-from bayescale.harness.evaluate import token_losses
-from bayescale.harness.optim import adamw_step, clip_members
+from bayescale.harness.config import STEPWISE, ArchitectureConfig, OptimConfig
+from bayescale.harness.optim import descend
 from bayescale.harness.record import hardware
-from bayescale.harness.stacking import members_at_once, update
+from bayescale.harness.stacking import mean_losses, members_at_once, slopes, update
 
 RESULT = Path(__file__).parent / "results" / "harness_speed.json"
 MEMBERS, CONTEXT, VOCAB = 8, 128, 256
@@ -78,6 +83,7 @@ class Stack:
             self.picked = members_at_once(
                 Path(folder), self.backbone, self.state.params, self.batch, 10**6
             )
+            self.adamw = faster_adamw(OPTIM, (MEMBERS, self.backbone.n_params))
 
     def plain(self, compiled: bool = False) -> Step:
         """Return a step of the plain networks, one after the other."""
@@ -95,27 +101,28 @@ class Stack:
 
         return step
 
-    def stacked(self, at_once: int) -> Step:
-        """Return a step of the harness with a number of members at once."""
-        settings = {"at_once": at_once, "rate_K": self.rate, "config": OPTIM}
+    def stacked(self, at_once: int, adamw: str) -> Step:
+        """Return a step of the harness with a number of members at once and a form of AdamW."""
+        settings = {"at_once": at_once, "rate_K": self.rate, "config": in_form(adamw)}
         return lambda: update(self.backbone, self.state, self.batch, **settings)
 
     def compiled(self) -> Step:
         """Return a step of all members at once through a compiled forward and backward pass."""
-        loss_of = torch.compile(
-            lambda params, batch: token_losses(self.backbone, params, batch).flatten(1).mean(dim=1)
-        )
+        losses = torch.compile(partial(mean_losses, self.backbone))
+        state, moments = self.state, (self.state.moment1, self.state.moment2)
+        settings = {"rate_K": self.rate, "step": 2, "config": in_form(self.adamw)}
 
         def step() -> None:
-            params = self.state.params.detach().requires_grad_()
-            loss = loss_of(params, self.batch)
-            grad = torch.autograd.grad(loss.sum(), params)[0]
-            state, moments = self.state, (self.state.moment1, self.state.moment2)
+            _, grad = slopes(losses, state.params, self.batch)
             with torch.no_grad():
-                clip_members(grad, OPTIM.clip)
-                adamw_step(state.params, grad, *moments, rate_K=self.rate, step=2, config=OPTIM)
+                descend(state.params, grad, *moments, **settings)
 
         return step
+
+
+def in_form(adamw: str) -> OptimConfig:
+    """Return the optimiser in one of its forms."""
+    return replace(OPTIM, adamw=adamw)
 
 
 def bf16(step: Step) -> Step:
@@ -138,10 +145,10 @@ def variants(stack: Stack, part: str) -> dict[str, Step]:
         }
     return {
         "plain": stack.plain(),
-        "stacked": stack.stacked(MEMBERS),
-        "as picked": stack.stacked(stack.picked),
+        "stacked": stack.stacked(MEMBERS, STEPWISE),
+        "as picked": stack.stacked(stack.picked, stack.adamw),
         "plain, bf16": bf16(stack.plain()),
-        "stacked, bf16": bf16(stack.stacked(MEMBERS)),
+        "stacked, bf16": bf16(stack.stacked(MEMBERS, stack.adamw)),
     }
 
 
@@ -151,7 +158,7 @@ def measure(
     """Return speeds and ratios of the variants of one part on one shape and batch."""
     stack = Stack(config, batch_tokens)
     steps = variants(stack, part)
-    first = {name: _timed(step, 1) for name, step in steps.items()}
+    first = {name: _first(step) for name, step in steps.items()}
     n_steps = max(1, round(seconds / _timed(steps["plain"], 1)))
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
@@ -161,6 +168,8 @@ def measure(
     per_token = flops_per_token(config, "porian+attn")
     return {
         "picked_at_once": stack.picked,
+        "picked_adamw": stack.adamw,
+        "load": [round(load, 1) for load in os.getloadavg()],
         "rounds": rounds,
         "steps_per_round": n_steps,
         "variants": {
@@ -182,7 +191,16 @@ def _ratio(plain: list[float], own: list[float]) -> dict[str, object]:
     return {"ratio": round(statistics.median(ratios), 2), "ratio_range": ends}
 
 
+def _first(step: Step) -> float:
+    """Return the process time of the first step, with what it compiles."""
+    start = time.process_time()
+    step()
+    return time.process_time() - start
+
+
 def _timed(step: Step, n: int) -> float:
+    """Return the process time of some steps, after one that warms up."""
+    step()
     start = time.process_time()
     for _ in range(n):
         step()

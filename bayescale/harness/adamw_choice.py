@@ -42,17 +42,32 @@ def fastest_adamw(units: Iterable[RunConfig], device: str = "cpu") -> dict[int, 
         has paid, and on a GPU, where every call is a launch.
     """
     with one_thread():
-        return {count_params(unit.architecture): _faster(unit, device) for unit in units}
+        return {count_params(unit.architecture): _form(unit, device) for unit in units}
 
 
-def _faster(unit: RunConfig, device: str) -> str:
+def _form(unit: RunConfig, device: str) -> str:
     n_steps = sum(segment.n_steps for segment in segments(unit.train))
     if n_steps < WORTH_MEASURING or torch.device(device).type != "cpu":
         return STEPWISE
-    shape = len(unit.members), count_params(unit.architecture)
-    stepwise, fused = (
-        _seconds(replace(unit.optim, adamw=form), shape) for form in (STEPWISE, FUSED)
-    )
+    return faster_adamw(unit.optim, (len(unit.members), count_params(unit.architecture)))
+
+
+def faster_adamw(config: OptimConfig, shape: tuple[int, int]) -> str:
+    """Return the faster form for one stack, on as many threads as PyTorch has.
+
+    Parameters
+    ----------
+    config : OptimConfig
+        The optimiser.
+    shape : tuple of int
+        Members and parameters of each, (K, P).
+
+    Returns
+    -------
+    {"stepwise", "fused"}
+        The fused form only where it is clearly faster.
+    """
+    stepwise, fused = (_seconds(replace(config, adamw=form), shape) for form in (STEPWISE, FUSED))
     return FUSED if fused < CLEARLY * stepwise else STEPWISE
 
 
