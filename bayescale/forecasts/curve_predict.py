@@ -46,13 +46,15 @@ def predict_curve(
     """Return the predictive distribution of a run under one law; see `forecast_curve`."""
     problem, density = fit.problem, Density(fit.problem)
     curve = _Conditional(density, fit.x)
-    target = _Points(problem, problem.places_of(at, run), problem.inputs_at(at, schedule), at)
+    places = problem.places_of(at, run, schedule)
+    target = _Points(problem, places, problem.inputs_at(at, schedule), at)
     mean, variance = curve.mean(target), curve.variance(target, schedule)
     weights = np.full(len(fit.x), 1.0 / len(fit.x))
     if observed is not None:
         part = thin(problem.law, observed, problem.constants.reference, OBSERVED_POINTS)
         seen_at = problem.constants.reference["at"] * np.exp(part.x)
-        seen = _Points(problem, problem.places_of(seen_at, run), dict(part.inputs), seen_at)
+        places = problem.places_of(seen_at, run, schedule)
+        seen = _Points(problem, places, dict(part.inputs), seen_at)
         shift, less, fits = curve.told(target, seen, part.y, part.weights, schedule)
         mean, variance = mean + shift, variance - less
         weights = np.exp(fits - fits.max())

@@ -14,10 +14,10 @@ from bayescale.errors import InferenceError, UnknownNameError
 from bayescale.inference.datasets import read_datasets, write_datasets
 from bayescale.inference.summarised import summarised
 from bayescale.models.catalog import model_from_dict
-from bayescale.models.curve_problem import CurveProblem
+from bayescale.models.curve_problem import CurveProblem, places_of_runs
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
-from bayescale.models.drift import Drift, Places
+from bayescale.models.drift import Drift
 from bayescale.models.problem import Constants
 from bayescale.runs.schedule import Schedule
 
@@ -268,6 +268,7 @@ def _fit(dataset: xr.Dataset) -> CurveFit:
     content = json.loads(dataset.attrs["bayescale"])
     arrays = {str(name): values.values for name, values in dataset.data_vars.items()}
     y = arrays["linked"]
+    schedules = tuple(s and Schedule(*map(np.array, s)) for s in content["schedules"])
     problem = CurveProblem(
         spec=model_from_dict(content["spec"], "curve posterior file"),
         inputs={k[6:]: v for k, v in arrays.items() if k.startswith("input_")},
@@ -280,8 +281,10 @@ def _fit(dataset: xr.Dataset) -> CurveFit:
         ),
         drift=Drift(**content["drift"]),
         runs=tuple(content["runs"]),
-        places=Places(arrays["log_step"], arrays["run"]),
+        places=places_of_runs(
+            arrays["log_step"], arrays["run"], content["reference"]["at"], schedules
+        ),
         weights=arrays["weight"],
-        schedules=tuple(s and Schedule(*map(np.array, s)) for s in content["schedules"]),
+        schedules=schedules,
     )
     return CurveFit(problem=problem, x=arrays["draws"], **content["diagnostics"])

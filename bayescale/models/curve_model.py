@@ -26,14 +26,15 @@ SLOPE_ERROR = Discrepancy(
 )
 """Of a curve alone; chosen as they predict the last octave of the fitted parts of public curves."""
 
-SIBLINGS = Drift(kind="stationary", common=0.8, run=0.2)
+SIBLINGS = Drift(kind="stationary", common=0.8, run=0.05, fall=1.0)
 LEVEL_ERROR = Discrepancy(
     tau=Prior("LogNormal", {"mu": -6.25, "sigma": 0.5}, "laws of schedules miss by .1 to .4 %"),
-    length=2.0,
+    length=1.0,
     rho=0.3,
     kappa=0.06,
 )
-"""Of runs that share a law's coefficients; `kappa` is what runs beyond the fitted ones taught."""
+"""Of runs that share a law's coefficients; `kappa` is what runs beyond the fitted ones taught, the
+rest was chosen as it predicts parts of the fitted public schedules from the others."""
 
 NOISE = Noise(
     sigma=Prior("LogNormal", {"mu": -5.5, "sigma": 1.2}, "single late measurements: .06 to 3 %"),

@@ -71,11 +71,11 @@ class CurveProblem(Problem):
         assert self.spec.discrepancy is not None
         return drift_covariance(self.drift, self.spec.discrepancy, places, others)
 
-    def places_of(self, at: Floats, run: str) -> Places:
+    def places_of(self, at: Floats, run: str, schedule: Schedule | None = None) -> Places:
         """Return where steps of a run stand; a run of no fitted name is a new one."""
         index = self.runs.index(run) if run in self.runs else -1
         x = np.log(at / self.constants.reference["at"])
-        return Places(x, np.full(len(at), index))
+        return Places(x, np.full(len(at), index), fallen(at, schedule))
 
     def inputs_at(self, at: Floats, schedule: Schedule | None) -> dict[str, Floats]:
         """Return what the law reads at steps of a run with a schedule."""
@@ -134,13 +134,42 @@ def curve_problem(
         ),
         drift=drift,
         runs=tuple(curve.run for curve in curves),
-        places=Places(
+        places=places_of_runs(
             np.concatenate([part.x for part in thinned]),
             np.repeat(np.arange(len(curves)), [len(part.y) for part in thinned]),
+            reference["at"],
+            [curve.schedule for curve in curves],
         ),
         weights=np.concatenate([part.weights for part in thinned]),
         schedules=tuple(curve.schedule for curve in curves),
     )
+
+
+def places_of_runs(
+    x: Floats, run: Floats, last: float, schedules: Sequence[Schedule | None]
+) -> Places:
+    """Return where points of several runs stand.
+
+    Parameters
+    ----------
+    x, run : array, shape (n,)
+        Log step over `last`, and index of the run, rising.
+    last : float
+        Last fitted step.
+    schedules : sequence of Schedule or None
+        One a run.
+    """
+    parts = [fallen(last * np.exp(x[run == k]), s) for k, s in enumerate(schedules)]
+    return Places(x, run, np.concatenate(parts))
+
+
+def fallen(at: Floats, schedule: Schedule | None) -> Floats:
+    """Return the fall of the rate since its peak at steps `at`, over the peak, same shape."""
+    if schedule is None:
+        return np.zeros(len(at))
+    since = np.maximum(at, schedule.peaks_at)
+    rate = schedule.rates[np.searchsorted(schedule.steps, since, side="right") - 1]
+    return np.asarray(1.0 - rate / schedule.peak)
 
 
 @dataclass(frozen=True)

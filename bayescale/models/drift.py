@@ -28,6 +28,9 @@ class Drift:
         Share of the error's variance that runs of a group have in common at like steps.
     run : float
         Variance of a run's own level, over that of the error.
+    fall : float
+        Variance of a run's own error of what a fall of its learning rate to zero gains, over that
+        of the error.
     noise_power : float
         How the noise of the log of a positive output grows as the output falls: 0 for noise that is
         a share of the output, 1 for noise alike in its own units.
@@ -36,13 +39,14 @@ class Drift:
     kind: Kind
     common: float = 0.0
     run: float = 0.0
+    fall: float = 0.0
     noise_power: float = 0.0
 
     def __post_init__(self) -> None:
         """Check kind and shares."""
         if self.kind not in KINDS:
             raise UnknownNameError("drift", self.kind, KINDS)
-        limits = {"common": 1.0, "run": 100.0, "noise_power": 1.0}
+        limits = {"common": 1.0, "run": 100.0, "fall": 100.0, "noise_power": 1.0}
         for field, highest in limits.items():
             if not 0.0 <= getattr(self, field) <= highest:
                 raise ModelError(
@@ -52,7 +56,7 @@ class Drift:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where outputs stand: log steps and runs.
+    """Where outputs stand: log steps, runs and how far the learning rate has fallen.
 
     Parameters
     ----------
@@ -60,10 +64,13 @@ class Places:
         Log steps less that of the last fitted one.
     run : array of int, shape (n,)
         Index of the run.
+    fallen : array, shape (n,)
+        Fall of the learning rate since its peak, over the peak; zero where there is no schedule.
     """
 
     x: Floats
     run: Floats
+    fallen: Floats
 
 
 def drift_covariance(drift: Drift, shape: Discrepancy, places: Places, others: Places) -> Floats:
@@ -81,7 +88,8 @@ def drift_covariance(drift: Drift, shape: Discrepancy, places: Places, others: P
     base = _KERNELS[drift.kind](places.x[:, None], others.x[None, :], shape.length)
     same = places.run[:, None] == others.run[None, :]
     shared = np.where(same, 1.0, drift.common)
-    return np.asarray(shared * base * grown[:, None] * other_grown[None, :] + drift.run * same)
+    own = drift.run + drift.fall * places.fallen[:, None] * others.fallen[None, :]
+    return np.asarray(shared * base * grown[:, None] * other_grown[None, :] + own * same)
 
 
 def _integrated(x: Floats, y: Floats, length: float) -> Floats:

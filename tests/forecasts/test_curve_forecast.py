@@ -31,17 +31,20 @@ def _dense(posterior: CurvePosterior, at: np.ndarray, observed: Curve, draw: int
     problem, density = fit.problem, Density(fit.problem)
     x = fit.x[[draw]]
     sigma, tau = np.exp(x[0, density.n_law :])
-    new = problem.places_of(np.concatenate([observed.at, at]), observed.run)
+    steps = np.concatenate([observed.at, at])
+    new = problem.places_of(steps, observed.run, observed.schedule)
     n, m = len(problem), len(observed.at)
     both = type(new)(
-        np.concatenate([problem.places.x, new.x]), np.concatenate([problem.places.run, new.run])
+        np.concatenate([problem.places.x, new.x]),
+        np.concatenate([problem.places.run, new.run]),
+        np.concatenate([problem.places.fallen, new.fallen]),
     )
     joint = tau**2 * problem.covariance(both, both)
     noise = (sigma**2 + problem.spec.noise.floor**2) / np.concatenate([problem.weights, np.ones(m)])
     y = np.concatenate([problem.log_loss, np.log(observed.output)])
     noise *= problem.noise_scale(y)
     seen = slice(0, n + m)
-    inputs = problem.inputs_at(np.concatenate([observed.at, at]), observed.schedule)
+    inputs = problem.inputs_at(steps, observed.schedule)
     law = np.concatenate([density.log_loss(x)[0], density.log_loss(x, inputs)[0]])
     solved = np.linalg.solve(joint[seen, seen] + np.diag(noise), joint[seen, n + m :])
     mean = law[n + m :] + solved.T @ (y - law[seen])
