@@ -80,19 +80,19 @@ def test_nanochat_with_its_held_out_bits() -> None:
 
 def test_torchtitan_in_colour() -> None:
     log = only(LOGS / "torchtitan.log")
-    assert (log.status, log.batch_tokens) == ("running", 32 * 512)
+    assert (log.status, log.batch_tokens) == ("running", 32 * 16)
     assert log.metrics["val_loss"][0].tolist() == [20, 40]
     assert log.curve().step.tolist() == [1, 10, 20, 30, 40, 50]
     assert log.row() | {"loss": 0.0} == {
-        "n_params": 6270720.0,
+        "n_params": 26944.0,
         "batch_sequences": 32.0,
-        "context": 512.0,
+        "context": 16.0,
         "n_steps": 60.0,
         "run_id": "torchtitan",
         "step": 40.0,
         "loss": 0.0,
         "loss_kind": "val_loss",
-        "n_tokens": 40 * 32 * 512.0,
+        "n_tokens": 40 * 32 * 16.0,
         "status": "running",
     }
 
