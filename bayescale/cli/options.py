@@ -41,7 +41,7 @@ Convention = Annotated[
 Priors = Annotated[
     Path | None, typer.Option("--priors", help="YAML of your own priors by coefficient, E too.")
 ]
-Engine = Annotated[str, typer.Option("--engine", help="auto, amis or nuts.")]
+Engine = Annotated[str, typer.Option("--engine", help="auto, amis, tempered or nuts.")]
 Pooling = Annotated[
     str | None,
     typer.Option("--pooling", help="complete, none, partial or crossed instead of the model's."),

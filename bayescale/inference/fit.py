@@ -29,6 +29,7 @@ from bayescale.inference.importance import (
 )
 from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
+from bayescale.inference.tempered import sample_tempered
 from bayescale.inference.threads import one_thread
 from bayescale.inference.values import check_values
 from bayescale.laws import Law, load_law
@@ -41,8 +42,8 @@ from bayescale.runs import schema
 from bayescale.runs.repetition import MAX_EPOCHS, without_repetition
 from bayescale.runs.table import RunsTable, read_runs
 
-Engine = Literal["auto", "amis", "nuts"]
-ENGINES = ("auto", "amis", "nuts")
+Engine = Literal["auto", "amis", "tempered", "nuts"]
+ENGINES = ("auto", "amis", "tempered", "nuts")
 
 RHAT_MAX = 1.01
 
@@ -76,9 +77,9 @@ def fit(
         Columns that tell groups apart.
     pooling : {"complete", "none", "partial", "crossed"}, optional
         Instead of the model's own.
-    engine : {"auto", "amis", "nuts"}
-        ``auto`` is AMIS, and NUTS where it fails its gates on groups that are not pooled, or where
-        the law says that it needs chains.
+    engine : {"auto", "amis", "tempered", "nuts"}
+        ``auto`` is AMIS, or tempered ensembles where the law says that it needs chains; and NUTS
+        where these fail their gates on groups that are not pooled.
     draws : int
         Posterior draws (per chain under NUTS).
     seed : int
@@ -217,6 +218,13 @@ def _sampled(
             return drawn, {}, diagnostics
         notes.append("importance sampling failed its gates; the draws are from NUTS instead")
         warnings.warn(notes[-1], ConvergenceWarning, stacklevel=3)
+    if chosen == "tempered":
+        with one_thread():
+            drawn, found = sample_tempered(problems, draws=draws, seed=seed, rhat_max=RHAT_MAX)
+        if engine != "auto" or not missed_gates(found):
+            return drawn, {}, found
+        notes.append(f"tempered ensembles disagreed ({found.rhat:.3f}); NUTS was tried instead")
+        warnings.warn(notes[-1], ConvergenceWarning, stacklevel=3)
     from bayescale.inference.nuts import sample_nuts, sample_until_mixed
 
     if problems[0].spec.pools:
@@ -227,11 +235,17 @@ def _sampled(
 def _choose_engine(engine: str, spec: ModelSpec) -> str:
     if engine not in ENGINES:
         raise UnknownNameError("engine", engine, ENGINES)
+    if engine == "tempered" and spec.pools:
+        raise InferenceError(
+            f"engine 'tempered' draws each group alone, but model {spec.name!r} pools them.",
+            "Use engine='auto', or pooling='none'.",
+        )
+    if engine != "auto":
+        return engine
+    if load_law(spec.law).needs_chains:
+        return "nuts" if spec.pools else "tempered"
     n_coordinates = len(spec.priors) + len(spec.scale_priors)
-    if engine == "auto":
-        chains = n_coordinates > MAX_COORDINATES or load_law(spec.law).needs_chains
-        return "nuts" if chains else "amis"
-    return engine
+    return "nuts" if n_coordinates > MAX_COORDINATES else "amis"
 
 
 def _problems(

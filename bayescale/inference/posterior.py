@@ -41,7 +41,7 @@ class Diagnostics:
 
     Parameters
     ----------
-    engine : {"amis", "nuts"}
+    engine : {"amis", "tempered", "nuts"}
         What drew it.
     khat : tuple of float
         Pareto shape of the importance weights of each group; empty under NUTS.

@@ -3,62 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 from bayescale.laws.base import Coefficient, Law, Published
-from bayescale.laws.ops import Array, exp, log, logaddexp
+from bayescale.laws.ops import Array, exp, log, softplus
 from bayescale.laws.prior import Prior
 from bayescale.laws.shares import E_SHARE, LOSS_REF, floor
 
-_SLOPE = Coefficient(
-    symbol="c0",
-    unit="1",
-    support="real",
-    meaning="slope before the first break, downwards",
-    prior=Prior("Normal", {"mu": 0.2, "sigma": 0.2}, "flat to .5: what early curves show"),
+_SLOPES = (
+    Prior("Normal", {"mu": 0.1, "sigma": 0.15}, "flat before the first break: published .05"),
+    Prior("Normal", {"mu": 0.5, "sigma": 0.4}, "steep after a first break: published .5 and 5.7"),
+    Prior("Normal", {"mu": 0.1, "sigma": 0.4}, "flatter or upwards after a second: published -.3"),
+    Prior("Normal", {"mu": 0.5, "sigma": 0.4}, "steep again after a third: published 1.8"),
 )
+"""By segment. Their medians differ, so that a break which nothing shows is not expected."""
 
 
-_FIRST = Coefficient(
-    symbol="break_1",
-    unit="1",
-    support="real",
-    meaning="log of the first break over the reference",
-    prior=Prior("Normal", {"mu": -2.0, "sigma": 1.5}, "inside a table of two decades or so"),
-)
+def _slope(k: int) -> Coefficient:
+    """Return the slope of segment `k`, of which the first is 0."""
+    return Coefficient(
+        symbol=f"slope_{k}",
+        unit="1",
+        support="real",
+        meaning=f"slope after break {k}, downwards" if k else "slope before any break, downwards",
+        prior=_SLOPES[k],
+    )
 
 
-def _gap(k: int) -> Coefficient:
-    """Return how far the k-th break lies from the one before."""
+def _place(k: int, last: int) -> Coefficient:
+    """Return where break `k` lies: the last one itself, others as how far before the next."""
+    if k == last:
+        return Coefficient(
+            symbol=f"break_{k}",
+            unit="1",
+            support="real",
+            meaning="log of the last break over the reference",
+            prior=Prior("Normal", {"mu": -1.0, "sigma": 1.0}, "in a table's upper two decades"),
+        )
     return Coefficient(
         symbol=f"gap_{k}",
         unit="1",
         support="positive",
-        meaning=f"log of break {k} over the one before",
-        prior=Prior("LogNormal", {"mu": 0.7, "sigma": 0.5}, "breaks a factor of 2.5 to 100 apart"),
+        meaning=f"log of break {k + 1} over break {k}",
+        prior=Prior("LogNormal", {"mu": 0.6, "sigma": 0.4}, "breaks a factor of 2.6 to 34 apart"),
     )
 
 
-def _break(k: int) -> tuple[Coefficient, ...]:
-    """Return where the k-th break lies, how much the slope changes there, and how sharply."""
-    change = Coefficient(
-        symbol=f"c{k}",
-        unit="1",
-        support="real",
-        meaning=f"change of slope at break {k}",
-        prior=Prior("Normal", {"mu": 0.0, "sigma": 0.7}, "slopes steepen, flatten or turn"),
+def _width(k: int) -> Coefficient:
+    """Return how wide break `k` is."""
+    prior = Prior(
+        "LogNormal",
+        {"mu": -1.0, "sigma": 0.5},
+        "published .05 to 1.4; sharper than .16 is a corner between the runs of most tables",
     )
-    width = Coefficient(
+    return Coefficient(
         symbol=f"f{k}",
         unit="1",
         support="positive",
         meaning=f"width of break {k}; near zero is a corner",
-        prior=Prior("LogNormal", {"mu": -1.2, "sigma": 0.6}, "published .05 to 1.4"),
+        prior=prior,
     )
-    return _FIRST if k == 1 else _gap(k), change, width
+
+
+def _coefficients(last: int) -> tuple[Coefficient, ...]:
+    """Return what a law with breaks 1 to `last` samples."""
+    breaks = ((_place(k, last), _slope(k), _width(k)) for k in range(1, last + 1))
+    return LOSS_REF, E_SHARE, _slope(0), *chain.from_iterable(breaks)
 
 
 class _Broken(Law):
-    """L = a + b x^-c0 prod_i (1 + (x / d_i)^(1 / f_i))^(-c_i f_i): what the laws below share."""
+    """L = a + b x^-c0 prod_i (1 + (x / d_i)^(1 / f_i))^(-c_i f_i): what the laws below share.
+
+    Coefficients are the loss at a reference run, its irreducible share, the slope of each segment,
+    the width of each break, the last break's place and the gaps before it: slopes of segments are
+    seen in the runs each alone, changes of slope are not; and the reference lies at the table's
+    upper end, wherever its lower end is.
+    """
 
     breaks = 0
     inputs = ("n_tokens",)
@@ -69,11 +89,10 @@ class _Broken(Law):
     def evaluate(self, inputs: Mapping[str, Array], coefficients: Mapping[str, Array]) -> Array:
         """Return the loss in nats per token."""
         e, x = coefficients["E_share"], log(inputs["n_tokens"])
-        bent = -coefficients["c0"] * x
-        for k, place in enumerate(self._places(coefficients), start=1):
-            change, width = coefficients[f"c{k}"], coefficients[f"f{k}"]
+        bent = -coefficients["slope_0"] * x
+        for place, change, width in self._breaks(coefficients):
             bent = bent - change * width * (
-                _softplus((x - place) / width) - _softplus(-place / width)
+                softplus((x - place) / width) - softplus(-place / width)
             )
         return coefficients["loss_ref"] * (e + (1.0 - e) * exp(bent))
 
@@ -81,12 +100,11 @@ class _Broken(Law):
         self, coefficients: Mapping[str, Array], reference: Mapping[str, float]
     ) -> dict[str, Array]:
         """Return E (the paper's a), b, c_i, d_i, f_i for x in tokens."""
-        x, c0 = reference["n_tokens"], coefficients["c0"]
+        x, c0 = reference["n_tokens"], coefficients["slope_0"]
         log_b = log(coefficients["loss_ref"] - floor(coefficients)) + c0 * log(x)
         out = {"E": floor(coefficients), "b": log_b, "c0": c0}
-        for k, place in enumerate(self._places(coefficients), start=1):
-            change, width = coefficients[f"c{k}"], coefficients[f"f{k}"]
-            out["b"] = out["b"] + change * width * _softplus(-place / width)
+        for k, (place, change, width) in enumerate(self._breaks(coefficients), start=1):
+            out["b"] = out["b"] + change * width * softplus(-place / width)
             out.update({f"c{k}": change, f"d{k}": x * exp(place), f"f{k}": width})
         return {**out, "b": exp(out["b"])}
 
@@ -94,28 +112,28 @@ class _Broken(Law):
         self, textbook: Mapping[str, float], reference: Mapping[str, float]
     ) -> dict[str, float]:
         """Return the sampled coefficients for textbook ones."""
-        x, before = reference["n_tokens"], reference["n_tokens"]
-        out = {"loss_ref": 0.0, "E_share": 0.0, "c0": textbook["c0"]}
-        bent = log(textbook["b"]) - textbook["c0"] * log(x)
+        x, slope = reference["n_tokens"], textbook["c0"]
+        sampled = {"slope_0": slope}
+        bent = log(textbook["b"]) - slope * log(x)
         for k in range(1, self.breaks + 1):
             d, change, width = (textbook[f"{symbol}{k}"] for symbol in "dcf")
-            bent = bent - change * width * _softplus((log(x) - log(d)) / width)
-            gap = float(log(d) - log(before))
-            out.update({"break_1" if k == 1 else f"gap_{k}": gap, f"c{k}": change, f"f{k}": width})
-            before = d
+            bent = bent - change * width * softplus((log(x) - log(d)) / width)
+            slope = slope + change
+            after = textbook.get(f"d{k + 1}", d)
+            sampled |= {f"slope_{k}": slope, f"f{k}": width, f"gap_{k}": float(log(after / d))}
+        sampled[f"break_{self.breaks}"] = float(log(textbook[f"d{self.breaks}"] / x))
         loss = float(textbook["E"] + exp(bent))
-        return {**out, "loss_ref": loss, "E_share": textbook["E"] / loss}
+        sampled |= {"loss_ref": loss, "E_share": textbook["E"] / loss}
+        return {symbol: sampled[symbol] for symbol in self.symbols}
 
-    def _places(self, coefficients: Mapping[str, Array]) -> list[Array]:
-        """Return the log of each break over the reference, in order."""
-        places = [coefficients["break_1"]]
-        for k in range(2, self.breaks + 1):
-            places.append(places[-1] + coefficients[f"gap_{k}"])
-        return places
-
-
-def _softplus(x: Array) -> Array:
-    return logaddexp(0.0 * x, x)
+    def _breaks(self, coefficients: Mapping[str, Array]) -> list[tuple[Array, Array, Array]]:
+        """Return log place over the reference, change of slope and width of each break in order."""
+        place, found = coefficients[f"break_{self.breaks}"], []
+        for k in range(self.breaks, 0, -1):
+            place = place if k == self.breaks else place - coefficients[f"gap_{k}"]
+            change = coefficients[f"slope_{k}"] - coefficients[f"slope_{k - 1}"]
+            found.append((place, change, coefficients[f"f{k}"]))
+        return found[::-1]
 
 
 class BrokenOnce(_Broken):
@@ -128,7 +146,7 @@ class BrokenOnce(_Broken):
 
     name = "broken_once"
     breaks = 1
-    coefficients = (LOSS_REF, E_SHARE, _SLOPE, *_break(1))
+    coefficients = _coefficients(1)
     published = (
         Published(
             source="caballero2023broken",
@@ -156,15 +174,11 @@ class BrokenTwice(_Broken):
 
     name = "broken_twice"
     breaks = 2
-    coefficients = (LOSS_REF, E_SHARE, _SLOPE, *_break(1), *_break(2))
+    coefficients = _coefficients(2)
 
 
 class BrokenThrice(_Broken):
     """L = E + b x^-c0 times three breaks (1 + (x / d_i)^(1 / f_i))^(-c_i f_i).
-
-    Notes
-    -----
-    Thirteen coordinates with the noise: sampled by NUTS.
 
     References
     ----------
@@ -173,7 +187,7 @@ class BrokenThrice(_Broken):
 
     name = "broken_thrice"
     breaks = 3
-    coefficients = (LOSS_REF, E_SHARE, _SLOPE, *_break(1), *_break(2), *_break(3))
+    coefficients = _coefficients(3)
     published = (
         Published(
             source="caballero2023broken",

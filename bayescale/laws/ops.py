@@ -43,7 +43,7 @@ def log1p(x: Array) -> Array:
 def logaddexp(x: Array, y: Array) -> Array:
     """Return log(exp(x) + exp(y)) without overflow."""
     if _backend(x, y) is not np:
-        return _backend(x, y).logaddexp(x, y)
+        return x + softplus(y - x)
     # NumPy's own runs one element at a time; only infinities of one sign need it.
     with np.errstate(invalid="ignore"):
         apart = np.abs(x - y)
@@ -64,9 +64,18 @@ def maximum(x: Array, y: Array) -> Array:
     return _backend(x, y).maximum(x, y)
 
 
+def softplus(x: Array) -> Array:
+    """Return log(1 + exp(x)) without overflow.
+
+    PyTensor has it in one operation; sums of exponentials are rewritten for minutes where many
+    stand in one law.
+    """
+    return logaddexp(0.0 * x, x) if _backend(x) is np else _backend(x).softplus(x)
+
+
 def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), written so that no side overflows."""
-    return exp(-logaddexp(0.0 * x, -x))
+    return exp(-softplus(-x)) if _backend(x) is np else _backend(x).sigmoid(x)
 
 
 def logit(x: Array) -> Array:

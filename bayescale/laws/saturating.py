@@ -15,6 +15,7 @@ from bayescale.laws.ops import (
     logit,
     one_node,
     sigmoid,
+    softplus,
 )
 from bayescale.laws.prior import Prior
 from bayescale.laws.shares import E_SHARE, LOSS_REF, exponent, exponent_without_floor, floor
@@ -193,7 +194,7 @@ def _share(coefficients: Mapping[str, Array]) -> Array:
 
 def _excess(z: Array, shape: Array) -> Array:
     """Return log(y / (1 - y)^shape) for y the sigmoid of z."""
-    return shape * logaddexp(0.0 * z, z) - logaddexp(0.0 * z, -z)
+    return shape * softplus(z) - softplus(-z)
 
 
 def _solved(level: Array, shape: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bayescale.laws.base import Coefficient, Law, Published
-from bayescale.laws.ops import Array, exp, log, log1p, logaddexp
+from bayescale.laws.ops import Array, exp, log, log1p, logaddexp, softplus
 from bayescale.laws.prior import Prior
 from bayescale.laws.shares import LOSS_REF, N_SHARE, exponent_without_floor
 from bayescale.runs.schema import BATCH_TOKENS, N_PARAMS, STEP
@@ -189,7 +189,7 @@ def _log_loss(size: Array, steps: Array, ratio: Array, c: Mapping[str, Array]) -
     x = logaddexp(size, steps + 0.0 * ratio)
     for _ in range(NEWTON_STEPS):
         excess = ratio - per_loss * x
-        noisy = steps + power * logaddexp(0.0 * excess, excess)
+        noisy = steps + power * softplus(excess)
         total = logaddexp(size, noisy)
         part = exp(noisy - total) / (1.0 + exp(-excess))
         x = x + (total - x) / (1.0 + power * per_loss * part)

@@ -20,3 +20,6 @@ UNVERIFIED = {
     for name, reason in getattr(family, "UNVERIFIED", {}).items()
 }
 """By law: why no published coefficients stand in it; its formula is verified all the same."""
+
+STRAIGHT = {name for family in _FAMILIES for name in getattr(family, "STRAIGHT", ())}
+"""Laws whose printed curve bends nowhere within one table: theirs follow the prior's medians."""

@@ -52,6 +52,9 @@ RISES = {
 
 DESIGNS: dict = {}
 
+STRAIGHT = ("broken_thrice",)
+"""Its printed breaks are eight decades apart."""
+
 UNVERIFIED = {
     "learning_curve_m3": "formula read in the authors' code; no fitted coefficients are printed",
     "learning_curve_m4": "formula read in the authors' code; no fitted coefficients are printed",

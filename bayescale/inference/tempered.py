@@ -1,0 +1,240 @@
+"""Tempered ensembles: thousands of chains in NumPy walk from the prior to the posterior together.
+
+For posteriors with ridges that bend and with several modes, where importance sampling has no
+proposal that covers them and four chains of NUTS each stay in one: a break of a curve that may lie
+in several places, terms of a loss that may change theirs. Nothing is compiled. The members of an
+ensemble are drawn from the prior; the likelihood is raised to a power that grows from 0 to 1, after
+each step those that it favours are copied and all move. Several ensembles share nothing, so that
+R-hat between them says whether they agree.
+
+References
+----------
+Del Moral, Doucet and Jasra (2006), Sequential Monte Carlo samplers, JRSS B 68.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from bayescale.inference.chains import effective_draws, split_rhat
+from bayescale.inference.ensemble_moves import Cells, by_difference
+from bayescale.inference.posterior import Diagnostics
+from bayescale.models.density import Density
+from bayescale.models.discrepancy import Floats
+from bayescale.models.problem import Problem
+
+_ACCEPTED = 0.25
+"""Share of moves by differences that their scale is tuned for."""
+
+_JUMPS = 0.1
+"""Share of them that are whole differences, which lead from mode to mode."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemperedEffort:
+    """How hard to try.
+
+    Parameters
+    ----------
+    ensembles, members : int
+        Ensembles that share nothing, and members of each.
+    survive : float
+        Effective share of the members that a step of the power leaves.
+    moves : int
+        Moves after each step.
+    kept : int
+        Moves at the end, every other one kept.
+    """
+
+    ensembles: int = 4
+    members: int = 512
+    survive: float = 0.6
+    moves: int = 20
+    kept: int = 60
+
+
+EFFORTS = (TemperedEffort(), TemperedEffort(survive=0.7, moves=60, kept=200))
+"""The default effort, then the larger one that a bad R-hat calls for."""
+
+
+class Ensembles:
+    """Members of several ensembles at one power of the likelihood.
+
+    Parameters
+    ----------
+    density : Density
+        The log posterior.
+    effort : TemperedEffort
+        How many ensembles and members.
+    rng : Generator
+        Source of randomness.
+    """
+
+    def __init__(self, density: Density, effort: TemperedEffort, rng: np.random.Generator) -> None:
+        self.density, self.rng, self.power = density, rng, 0.0
+        shape = (effort.ensembles, effort.members)
+        self.x = density.sample_prior(shape[0] * shape[1], rng).reshape(*shape, -1)
+        self.log_prior, self.log_likelihood = self._terms(self.x)
+        self._scale = 2.38 / np.sqrt(2.0 * self.x.shape[2])
+
+    def heat(self, survive: float) -> None:
+        """Raise the power until a share of the members survives, and copy those favoured."""
+        gain = self.log_likelihood - self.log_likelihood.max()
+        step = _step(gain, 1.0 - self.power, survive)
+        self.power = min(1.0, self.power + step)
+        weights = np.exp(step * gain)
+        cumulative = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+        n = gain.shape[1]
+        at = (np.arange(n) + self.rng.uniform(size=(len(gain), 1))) / n
+        picks = np.stack([np.searchsorted(c, a) for c, a in zip(cumulative, at, strict=True)])
+        row = np.arange(len(gain))[:, None]
+        picks = np.minimum(picks, n - 1)
+        self.x, self.log_prior, self.log_likelihood = (
+            values[row, picks] for values in (self.x, self.log_prior, self.log_likelihood)
+        )
+
+    def move(self, *, tune: bool = True) -> None:
+        """Move each half of every ensemble by differences of the other, then by cells of it."""
+        for mine, other in self._halves():
+            self._by_difference(mine, other, tune)
+        for mine, other in self._halves():
+            self._by_cells(mine, other)
+
+    def _by_difference(self, mine: np.ndarray, other: np.ndarray, tune: bool) -> None:
+        jumps = self.rng.uniform() < _JUMPS
+        row = np.arange(len(mine))[:, None]
+        moved = by_difference(self.x[row, other], 1.0 if jumps else self._scale, self.rng)
+        accepted = self._accept(mine, self.x[row, mine] + moved, np.zeros(mine.shape))
+        if tune and not jumps:
+            self._scale = min(1.0, self._scale * float(np.exp(0.3 * (accepted - _ACCEPTED))))
+
+    def _by_cells(self, mine: np.ndarray, other: np.ndarray) -> None:
+        proposals, log_back = [], []
+        for x, own, others in zip(self.x, mine, other, strict=True):
+            cells = Cells.of(x[others], self.rng)
+            proposals.append(cells.draw(len(own), self.rng))
+            log_back.append(cells.log_density(x[own]) - cells.log_density(proposals[-1]))
+        self._accept(mine, np.stack(proposals), np.stack(log_back))
+
+    def _halves(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        order = np.argsort(self.rng.uniform(size=self.log_prior.shape), axis=1)
+        first, second = np.split(order, 2, axis=1)
+        return (first, second), (second, first)
+
+    def _accept(self, mine: np.ndarray, proposed: Floats, log_back: Floats) -> float:
+        """Move the members that may; return the share of them."""
+        row = np.arange(len(mine))[:, None]
+        prior, likelihood = self._terms(proposed)
+        gain = prior - self.log_prior[row, mine]
+        gain = gain + self.power * (likelihood - self.log_likelihood[row, mine]) + log_back
+        taken = np.log(self.rng.uniform(size=mine.shape)) < gain
+        at = (np.broadcast_to(row, mine.shape)[taken], mine[taken])
+        self.x[at], self.log_prior[at] = proposed[taken], prior[taken]
+        self.log_likelihood[at] = likelihood[taken]
+        return float(taken.mean())
+
+    def _terms(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return log prior and log likelihood of x (I, n, P); no chance where undefined."""
+        flat = x.reshape(-1, x.shape[2])
+        with np.errstate(all="ignore"):
+            prior, likelihood = self.density.log_prior(flat), self.density.log_likelihood(flat)
+        defined = np.isfinite(prior) & np.isfinite(likelihood)
+        prior, likelihood = np.where(defined, prior, -np.inf), np.where(defined, likelihood, -1e300)
+        return prior.reshape(x.shape[:2]), likelihood.reshape(x.shape[:2])
+
+
+def _step(gain: Floats, left: float, survive: float) -> float:
+    """Return by how much the power may rise for a share of the members to survive."""
+
+    def surviving(log_step: float) -> float:
+        weights = np.exp(np.exp(log_step) * gain)
+        return float(weights.sum() ** 2 / (weights**2).sum() / gain.size) - survive
+
+    if surviving(np.log(left)) >= 0.0:
+        return left
+    return float(np.exp(brentq(surviving, -60.0, np.log(left), xtol=1e-3)))
+
+
+def tempered_draws(density: Density, effort: TemperedEffort, rng: np.random.Generator) -> Floats:
+    """Return draws (member of any ensemble, draw, P) of one group's posterior.
+
+    Parameters
+    ----------
+    density : Density
+        The log posterior.
+    effort : TemperedEffort
+        How hard to try.
+    rng : Generator
+        Source of randomness.
+    """
+    found = Ensembles(density, effort, rng)
+    while found.power < 1.0:
+        found.heat(effort.survive)
+        for _ in range(effort.moves):
+            found.move()
+    kept = []
+    for k in range(effort.kept):
+        found.move(tune=False)
+        if k % 2:
+            kept.append(found.x.reshape(-1, found.x.shape[2]).copy())
+    return np.stack(kept, axis=1)
+
+
+def sample_tempered(
+    problems: Sequence[Problem],
+    *,
+    draws: int,
+    seed: int,
+    rhat_max: float,
+    efforts: Sequence[TemperedEffort] = EFFORTS,
+) -> tuple[dict[str, Floats], Diagnostics]:
+    """Draw from the posterior of each group, harder while the ensembles disagree.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        One a group; none is pooled.
+    draws : int
+        Draws returned a group.
+    seed : int
+        Seed of the fit.
+    rhat_max : float
+        The gate of R-hat between ensembles.
+    efforts : sequence of TemperedEffort
+        The first, then those that a miss calls for.
+
+    Returns
+    -------
+    draws : dict of str to array, shape (1, draw, group)
+        The law's coefficients, ``sigma`` and, where there is a discrepancy, ``tau``.
+    diagnostics : Diagnostics
+        Largest R-hat between ensembles and fewest effective draws of any coordinate of any group.
+    """
+    columns: dict[str, list[Floats]] = {}
+    rhats, sizes = [], []
+    for group, problem in enumerate(problems):
+        density, rng = Density(problem), np.random.default_rng([seed, group, 2])
+        for effort in efforts:
+            x = tempered_draws(density, effort, rng)
+            rhat = float(split_rhat(x, effort.ensembles).max())
+            if rhat <= rhat_max:
+                break
+        rhats.append(rhat)
+        sizes.append(float(effective_draws(x).min()))
+        flat = x.reshape(-1, x.shape[2])
+        picked = flat[rng.choice(len(flat), draws, replace=len(flat) < draws)]
+        for symbol, value in density.constrain(picked).items():
+            columns.setdefault(symbol, []).append(value)
+    found = {symbol: np.concatenate(v, axis=1)[None] for symbol, v in columns.items()}
+    return found, Diagnostics(
+        engine="tempered",
+        khat=(),
+        ess=min(sizes),
+        rhat=max(rhats),
+        divergences=0,
+        cpu_seconds=0.0,
+    )

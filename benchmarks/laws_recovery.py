@@ -1,0 +1,72 @@
+"""Put every law's own model to tables drawn from its prior: how many 90 % intervals hold the truth.
+
+python benchmarks/laws_recovery.py [LAW ...] [--tables 100]
+
+What `make calibrate` asserts, with its numbers written down: coverage pooled over coordinates and
+tables, how far from .9 it may lie, and the share of tables on which the engine passes its gates.
+Laws are kept in the result as they finish; one that is named is done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # simulated tables lie in tests/
+
+from bayescale.inference.threads import one_thread
+from bayescale.laws import list_laws, load_law
+from bayescale.runs.save import write_atomically
+from tests.calibration.test_laws_recovery import Recovered, limit, recovered
+
+OUT = Path(__file__).parent / "results" / "laws_recovery.json"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("laws", nargs="*", choices=[[], *list_laws()], help="those not yet done")
+    parser.add_argument("--tables", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin no law after these")
+    parser.add_argument("--out", type=Path, default=OUT)
+    asked = parser.parse_args()
+    kept = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
+    started = time.monotonic()
+    for name in asked.laws or [law for law in list_laws() if law not in kept]:
+        if time.monotonic() - started > asked.seconds:
+            break
+        kept[name] = scored(name, asked.tables)
+        print(name, json.dumps(kept[name]), flush=True)
+        content = json.dumps(dict(sorted(kept.items())), indent=1) + "\n"
+        write_atomically(asked.out, lambda part, text=content: part.write_text(text))
+
+
+def scored(name: str, n_tables: int) -> dict[str, Any]:
+    """Return what the tables of one law showed."""
+    cpu = time.process_time()
+    with one_thread():
+        found: list[Recovered] = [recovered(name, table) for table in range(n_tables)]
+    inside = np.array([one.held for one in found])
+    shares = inside.mean(axis=1)
+    coverage, allowed = float(shares.mean()), limit(shares, inside.shape[1], widest=False)
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "engine": "tempered" if load_law(name).needs_chains else "amis",
+        "tables": n_tables,
+        "coordinates": inside.shape[1],
+        "coverage_90": round(coverage, 4),
+        "allowed_from_90": round(allowed, 4),
+        "holds": abs(coverage - 0.9) < allowed,
+        "passes_gates": float(np.mean([one.passes for one in found])),
+        "cpu_seconds_a_table": round((time.process_time() - cpu) / n_tables, 3),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Tempered ensembles: right where importance sampling is, and where two modes have to share."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from simulated import problem
+
+from bayescale.errors import InferenceError
+from bayescale.inference.amis import Effort, sample
+from bayescale.inference.chains import split_rhat
+from bayescale.inference.ensemble_moves import Cells
+from bayescale.inference.fit import fit
+from bayescale.inference.tempered import TemperedEffort, sample_tempered, tempered_draws
+from bayescale.models.catalog import load_model
+from bayescale.models.density import Density
+
+SMALL = "power_law_compute_plain_weak"
+QUICK = TemperedEffort(members=128, moves=12, kept=40)
+
+
+def test_draws_agree_with_importance_sampling():
+    group = problem(load_model(SMALL), 25, 1)
+    density = Density(group)
+    x = tempered_draws(density, QUICK, np.random.default_rng(0))
+    assert x.shape == (4 * 128, 20, 4)
+    assert split_rhat(x).max() < 1.02
+    exact = sample(density, np.random.default_rng(1), Effort(target_ess=4000.0, rounds=20))
+    mean = np.exp(exact.log_weights) @ exact.x
+    sd = np.sqrt(np.exp(exact.log_weights) @ (exact.x - mean) ** 2)
+    assert (np.abs(x.mean(axis=(0, 1)) - mean) < 0.15 * sd).all()
+    np.testing.assert_allclose(x.std(axis=(0, 1)), sd, rtol=0.12)
+
+
+class TwoModes:
+    """A density of two narrow modes, far apart, with weights of .3 and .7."""
+
+    symbols = ("a", "b")
+
+    def sample_prior(self, n, rng):
+        return 5.0 * rng.standard_normal((n, 2))
+
+    def log_prior(self, x):
+        return -0.02 * (x**2).sum(axis=1)
+
+    def log_likelihood(self, x):
+        low, high = (((x - at) ** 2).sum(axis=1) / 0.02 for at in (-4.0, 4.0))
+        return np.logaddexp(np.log(0.3) - low, np.log(0.7) - high)
+
+
+def test_two_modes_keep_their_weights():
+    x = tempered_draws(TwoModes(), TemperedEffort(members=256, moves=4, kept=6), np.random.default_rng(3))
+    # A few hundred members decide between the modes early on: a standard error of .03.
+    assert (x[..., 0] > 0.0).mean() == pytest.approx(0.7, abs=0.1)
+
+
+def test_cells_follow_a_cloud_in_two_parts():
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(at, 0.1, (100, 2)) for at in (-3.0, 3.0)])
+    cells = Cells.of(points, rng)
+    assert cells.shares.sum() == pytest.approx(1.0)
+    drawn = cells.draw(2000, rng)
+    near = np.minimum(np.abs(drawn - 3.0), np.abs(drawn + 3.0)).max(axis=1) < 1.0
+    assert near.mean() > 0.8
+    middle, inside = cells.log_density(np.array([[0.0, 0.0], [3.0, 3.0]]))
+    assert inside > middle + 3.0
+
+
+def test_every_group_has_its_draws_and_the_worst_is_reported():
+    groups = [problem(load_model(SMALL), n, n) for n in (12, 25)]
+    draws, found = sample_tempered(groups, draws=50, seed=1, rhat_max=1.1, efforts=[QUICK])
+    assert {values.shape for values in draws.values()} == {(1, 50, 2)}
+    assert found.engine == "tempered"
+    assert 1.0 < found.rhat < 1.1
+    assert found.ess > 300.0
+
+
+def test_pooled_groups_are_refused(runs_file):
+    with pytest.raises(InferenceError, match=r"'chinchilla_plain_weak_partial' pools them"):
+        fit(runs_file, "chinchilla_plain_weak_partial", engine="tempered")
+
+
+def test_same_seed_same_draws():
+    group = problem(load_model(SMALL), 25, 1)
+    effort = replace(QUICK, members=64, moves=2, kept=4)
+    first, again = (
+        sample_tempered([group], draws=20, seed=5, rhat_max=9.0, efforts=[effort])[0]
+        for _ in range(2)
+    )
+    assert all((first[s] == again[s]).all() for s in first)
