@@ -61,7 +61,7 @@ def main() -> None:
     started = time.process_time()
     tasks, hashes = corpus_tasks(arguments.folder)
     families = sorted({task.family for task in tasks})
-    baseline = {f: v["crps"] for f, v in json.loads(BASELINE.read_text())["families"].items()}
+    baseline = baseline_scores(BASELINE)
     designs, scores, spent = load(arguments.scores, len(hypers(arguments.model)), len(families))
     trunk = load_model("coupled_gp_weak").noise.trunk_correlation
     rng = np.random.default_rng(SEED)
@@ -98,6 +98,12 @@ def main() -> None:
     learned.save(MODELS / "priors" / f"{arguments.model}.json")
     write_models(arguments.model, learned, trunk)
     print(json.dumps(numbers(learned.average(), arguments.model), indent=1))
+
+
+def baseline_scores(path: Path) -> dict[str, float]:
+    """Return the CRPS of the usual practice by family."""
+    families = json.loads(path.read_text(encoding="utf-8"))["families"]
+    return {family: scores["crps"] for family, scores in families.items()}
 
 
 def write_models(name: str, learned: CorpusPrior, trunk: float) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import bayescale as bs
 from bayescale.errors import ModelError, UnknownNameError
-from bayescale.models.corpus_prior import BEST, CorpusPrior, load_corpus_prior
+from bayescale.models.corpus_prior import BEST, CorpusPrior, Line, load_corpus_prior
 from bayescale.models.learned import (
     STARTS,
     corpus_prior_of,
@@ -76,6 +76,30 @@ def test_the_average_of_the_best_is_shipped_and_not_the_best() -> None:
     assert not np.allclose(prior.average(), best)
 
 
+def peaked(at: float) -> np.ndarray:
+    """Return gains of one family along five steps, best at `at`."""
+    return -((np.linspace(-1.0, 1.0, 5) - at) ** 2)
+
+
+def test_a_line_moves_one_number_to_the_vertex_of_the_families_that_are_heard() -> None:
+    prior, steps = invented(), np.linspace(-1.0, 1.0, 5)
+    line = Line(3, steps, np.stack([peaked(0.3), peaked(-0.5)], axis=1))
+    moved = prior.with_line(line, {"command": "here"})
+    assert moved.hash != prior.hash
+    assert moved.provenance["line"] == {"command": "here"}
+    for left, vertex in (((), -0.1), (("up",), -0.5), (("down",), 0.3)):
+        difference = moved.average(left) - prior.average(left)
+        np.testing.assert_allclose(difference[3], vertex, atol=1e-9)
+        assert np.count_nonzero(difference) == 1
+
+
+def test_a_line_stays_within_its_steps() -> None:
+    steps = np.linspace(-1.0, 1.0, 5)
+    for gains, best in ((peaked(9.0), 1.0), (peaked(-9.0), -1.0), (steps**2 + steps, 1.0)):
+        assert Line(0, steps, gains[:, None]).best([0]) == pytest.approx(best)
+    assert Line(0, steps, (steps**2 - steps)[:, None]).best([0]) == pytest.approx(-1.0)
+
+
 def test_leaving_a_family_out_changes_the_numbers_and_the_hash() -> None:
     spec = bs.load_model("coupled_gp")
     without = without_families(spec, ["gadre"])
@@ -112,3 +136,8 @@ def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
     again = load_corpus_prior(prior.save(tmp_path / "p.json"))
     assert again.hash == prior.hash
     np.testing.assert_allclose(again.average(), prior.average(), atol=1e-4)
+    line = Line(2, np.array([-1.0, 0.0, 1.0]), np.array([[0.0, 0.1], [0.2, 0.3], [0.1, 0.0]]))
+    moved = prior.with_line(line, {})
+    again = load_corpus_prior(moved.save(tmp_path / "q.json"))
+    assert again.hash == moved.hash
+    np.testing.assert_allclose(again.average(), moved.average(), atol=1e-4)
