@@ -1,6 +1,6 @@
 """How fast small networks train: alone, compiled, stacked, and in bfloat16.
 
-    python benchmarks/harness_speed.py [--sizes 35k 200k 1M 4M] [--part eager | compiled]
+    python benchmarks/harness_speed.py [--sizes 35k 200k 1M 4M] [--part eager | compiled] [--batch N]
 
 Every variant trains eight networks of one shape, on one thread, in float32 unless it says bf16:
 
@@ -233,6 +233,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--part", choices=("eager", "compiled"), help="both when left out")
+    parser.add_argument("--batch", type=int, help="tokens a step; all when left out")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.5, help="plain time of a round")
     asked = parser.parse_args()
@@ -243,10 +244,13 @@ def main() -> None:
         found = results.setdefault(size, {})
         if asked.part != "compiled":
             found |= about(size)
-            found["eager"] = {
-                str(batch): measure(shape(size), batch, "eager", **timing)
-                for batch in BATCHES[size]
-            }
+            found.setdefault("eager", {}).update(
+                {
+                    str(batch): measure(shape(size), batch, "eager", **timing)
+                    for batch in BATCHES[size]
+                    if asked.batch in (None, batch)
+                }
+            )
         if asked.part != "eager" and shutil.which(os.environ.get("CXX", "g++")) is None:
             found["compiled"] = "left out: no C++ compiler was found"
         elif asked.part != "eager":
