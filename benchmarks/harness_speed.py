@@ -1,6 +1,6 @@
 """How fast small networks train: alone, compiled, stacked, and in bfloat16.
 
-    python benchmarks/harness_speed.py [--sizes 35k 200k 1M 4M] [--part eager | compiled] [--batch N]
+    python benchmarks/harness_speed.py [--sizes 35k 200k 1M 4M] [--part eager|compiled] [--batch N]
 
 Every variant trains eight networks of one shape, on one thread, in float32 unless it says bf16:
 
