@@ -26,6 +26,9 @@ from bayescale.models.problem import Problem
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
+_BLOCK = 100_000
+"""Values of a law worked out together: so many, and what comes between, stay in a core's cache."""
+
 
 def variances(eigenvalues: Array, sigma: Array, tau: Array, floor: float) -> Array:
     """Return the variance of each rotated residual: tau^2 lambda + sigma^2 + floor^2."""
@@ -125,6 +128,11 @@ class Density:
     def log_loss(self, x: Floats, inputs: Mapping[str, Floats] | None = None) -> Floats:
         """Return the law's output, linked, shape (S, n), at the runs or at other input ratios."""
         at = self.problem.ratios if inputs is None else inputs
+        points = max((np.shape(v)[-1] for v in at.values() if np.ndim(v)), default=1)
+        rows = max(1, _BLOCK // points)
+        if len(x) > rows:
+            parts = [self.log_loss(x[k : k + rows], at) for k in range(0, len(x), rows)]
+            return np.concatenate(parts)
         law = self.problem.law
         return np.asarray(law.link(law.evaluate(at, self.constrain(x))))
 
