@@ -57,5 +57,3 @@ def _experts(n_runs, rng):
 
 
 DESIGNS = {"routed": _experts}
-
-UNVERIFIED = {"weight_sparsity": "arXiv:2309.08520, table of fitted coefficients: not read again"}
