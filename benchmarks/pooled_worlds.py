@@ -30,7 +30,11 @@ from bayescale.inference import pooled
 from bayescale.runs.save import write_atomically
 
 RESULT = Path(__file__).parent / "results" / "pooled_worlds.json"
-MODELS = ("chinchilla_plain_siblings_partial", "coupled_gp_partial", "chinchilla_plain_weak/none")
+MODELS = (
+    "chinchilla_plain_correlated_partial",
+    "coupled_growing_gp_partial",
+    "chinchilla_plain_weak/none",
+)
 CENTRE = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
 GROUPS, BUDGETS, SIZES, REACH, NOISE = 6, (1e18, 1e20), 4, 0.6, 0.01
 TARGETS = (1e21, 1e22, 1e24)

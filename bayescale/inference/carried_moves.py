@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bayescale.inference.pooled_chains import Chains
 
 _TOGETHER = (0.4, 1.0)
-"""Sizes of shifts and stretches of the noise of all groups, over the root of their number."""
+"""Sizes of shifts and stretches of a scale of all groups, over the root of their number."""
 
 
 def move_scales(chains: Chains, *, fresh: bool) -> np.ndarray:
@@ -94,28 +94,30 @@ def _carried(chains: Chains, moved: PopulationState, k: int, gain: Floats) -> np
     return chains.accept(moved, phi, chains.with_law(there.law(phi, z.law)), gain)
 
 
-def move_noise_together(chains: Chains) -> np.ndarray:
-    """Try to shift the noise of all groups with its mean, and to stretch it with its spread.
+def move_scale_together(chains: Chains, k: int) -> np.ndarray:
+    """Try to shift a pooled scale of all groups with its mean, and to stretch it with its spread.
 
-    Departures in units of the spread are held, laws carried along; returns where taken, (C,).
+    Departures in units of the spread are held, laws carried along. Shared weights shrink as tau
+    grows, so that what groups have in common stays as it is. Returns where taken, (C,).
     """
     state, rng, target = chains.state, chains.rng, chains.target
-    n_groups, k = chains.x.shape[1], len(target.pooled) - 1
+    n_groups, at = chains.x.shape[1], target.pooled[k]
     shift, stretch = np.array(_TOGETHER)[:, None] * rng.standard_normal((2, chains.n_chains))
     shift, stretch = shift / np.sqrt(n_groups), stretch / np.sqrt(n_groups)
     effects, own, x = state.effects.copy(), state.own.copy(), chains.x.copy()
     effects[:, k, 0] += shift
     own[:, k] *= np.exp(stretch)
     centre = state.centres(target.population)[..., k]
-    departure = x[..., chains.n_law] - centre
-    x[..., chains.n_law] = centre + shift[:, None] + np.exp(stretch)[:, None] * departure
+    departure = x[..., at] - centre
+    x[..., at] = centre + shift[:, None] + np.exp(stretch)[:, None] * departure
     products = chains.guides.given(x, chains.chosen)
     moved = replace(state, effects=effects, own=own)
+    shrunk = shift if at > chains.n_law else np.zeros_like(shift)
     back, there = chains.gaussian(), chains.gaussian(products=products)
-    phi = target.phi(moved, chains.weights)
+    phi = target.phi(moved, np.exp(-shrunk)[:, None] * chains.weights)
     z = back.standard(chains.phi(), chains.law)
     x[..., : chains.n_law] = there.law(phi, z.law)
     gain = (1 + n_groups) * stretch + (back.log_dets - there.log_dets).sum(axis=1)
-    taken = chains.accept(moved, phi, x, gain)
+    taken = chains.accept(moved, phi, x, gain - chains.weights.shape[1] * shrunk)
     chains.products = np.where(taken[:, None, None, None], products, chains.products)
     return taken

@@ -67,8 +67,8 @@ class JointGaussian:
         Its spreads hold the effects and groups.
     products : array, shape (C, G, S, S)
         From `Guides.given`.
-    log_sigma : array, shape (C, G)
-        Logs of the noise, given which its effects are Gaussian where it is pooled.
+    log_scales : array, shape (C, G, S)
+        Logs of the scales, given which their effects are Gaussian where they are pooled.
     last : int, optional
         Pooled coefficient that stands last in every factorisation: then moving its spreads changes
         the rest only as far as the coefficient itself moves.
@@ -80,14 +80,14 @@ class JointGaussian:
         at: Floats,
         state: PopulationState,
         products: Floats,
-        log_sigma: Floats,
+        log_scales: Floats,
         last: int | None = None,
     ) -> None:
         self._target, self._at, self._state, self._last = target, at, state, last
         precision, linear = self._prior()
         of_groups, pulled = self._groups(products)
         precision, linear = precision + of_groups, linear + pulled
-        self._add_noise(precision, linear, log_sigma)
+        self._add_scales(precision, linear, log_scales)
         size = state.effects.shape[2]
         block = np.arange(0 if last is None else size) + size * (last or 0)
         self._factor, self._inverse, self.log_det = _factorised(precision, block)
@@ -146,13 +146,15 @@ class JointGaussian:
         linear[:, last:] += products[:, :, n_law:-1, -1].sum(axis=1)
         return precision, linear
 
-    def _add_noise(self, precision: Floats, linear: Floats, log_sigma: Floats) -> None:
-        """Add what the groups' noise says of its effects, where it is pooled."""
-        size, design = self._state.effects.shape[2], self._target.population.design
-        for k in range(len(self._target.pooled_law), len(self._target.pooled)):
-            part, held = slice(k * size, (k + 1) * size), _held(self._state.own[:, k])
-            precision[:, part, part] += held[:, None, None] * (design.T @ design)
-            linear[:, part] += held[:, None] * (log_sigma @ design)
+    def _add_scales(self, precision: Floats, linear: Floats, log_scales: Floats) -> None:
+        """Add what the groups' scales say of their effects, where they are pooled."""
+        target, size = self._target, self._state.effects.shape[2]
+        design = target.population.design
+        for k in target.pooled_scales:
+            part, held = slice(k * size, (k + 1) * size), _held(self._state.own[:, [k]])
+            values = log_scales[..., target.pooled[k] - target.n_law]
+            precision[:, part, part] += held[:, :, None] * (design.T @ design)
+            linear[:, part] += held * (values @ design)
 
     def group_means(self, phi: Floats) -> Floats:
         """Return the mean of each group's law coordinates given phi, shape (C, G, L)."""

@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from bayescale.inference.amis import starting_points
 from bayescale.inference.carried_moves import (
-    move_noise_together,
+    move_scale_together,
     move_scales,
     move_slopes,
     move_spreads,
@@ -149,8 +149,8 @@ class Chains:
         """Return the joint Gaussian at the present or other spreads and scales."""
         state = self.state if state is None else state
         products = self.products if products is None else products
-        at, log_sigma = self.guides.at(self.chosen), self.x[..., self.n_law]
-        return JointGaussian(self.target, at, state, products, log_sigma, last)
+        at, log_scales = self.guides.at(self.chosen), self.x[..., self.n_law :]
+        return JointGaussian(self.target, at, state, products, log_scales, last)
 
     def force(self, phi: Floats, law: Floats) -> tuple[Floats, Floats]:
         """Return the gradient of the log density in phi and in the groups' law coordinates."""
@@ -199,8 +199,8 @@ class Chains:
             move_scales(self, fresh=False)
             self._glide(glide)
         move_scales(self, fresh=True)
-        for _ in range(2 * self.target.pools_noise):
-            move_noise_together(self)
+        for k in 2 * self.target.pooled_scales:
+            move_scale_together(self, k)
         self._draw_population()
         for k in self._unsure_spreads():
             move_spreads(self, k, fresh=bool(self.rng.integers(2)))

@@ -40,9 +40,9 @@ class PooledDensity:
         self._set_free_priors()
 
     @property
-    def pools_noise(self) -> bool:
-        """Whether the groups' noise has a population."""
-        return len(self.pooled_law) < len(self.pooled)
+    def pooled_scales(self) -> tuple[int, ...]:
+        """Positions among the pooled symbols of the groups' scales."""
+        return tuple(range(len(self.pooled_law), len(self.pooled)))
 
     def _set_free_priors(self) -> None:
         """Keep the normal priors that are not pooled as arrays over groups."""

@@ -157,6 +157,9 @@ def without_families(spec: ModelSpec, families: Collection[str]) -> ModelSpec:
         For a family that the corpus does not hold.
     """
     prior = corpus_prior_of(spec)
+    if spec.hedge is None:
+        # The line was searched with the hedge in place; pooled fits have none.
+        prior = replace(prior, line=None)
     learned = numbers(prior.average(families), _base(spec.name))
     trunk = spec.noise.trunk_correlation
     alone = spec_of(learned, spec.name, spec.title, trunk, spec.corpus_prior)
@@ -176,6 +179,7 @@ def pooled_version(alone: ModelSpec, spec: ModelSpec) -> ModelSpec:
         spreads=spec.spreads,
         interaction=spec.interaction,
         factors=spec.factors,
+        regressions=spec.regressions,
         centred=spec.centred,
         hedge=spec.hedge,
     )

@@ -5,8 +5,8 @@ On the sampling coordinate of each pooled coefficient, group g lies at
     theta_g = mu + sum over columns of effect[level of g] + own_g
 
 with normal effects and own_g, whose standard deviations are the spreads. Partial pooling has no
-columns; crossed pooling has every group column. The level of the loss is never pooled; the log of
-the noise ``sigma`` may be, for few runs tell little of it.
+columns; crossed pooling has every group column. The level of the loss is never pooled; the logs of
+the scales ``sigma`` and ``tau`` may be, for few runs tell little of them.
 
 Effects and own_g of a coefficient may follow those of others: where groups differ in an exponent,
 their shares at the reference run differ with it. They are then a regression,
@@ -77,7 +77,7 @@ class Population:
     Parameters
     ----------
     symbols : tuple of str
-        Pooled coefficients, and ``sigma`` last where the noise is pooled.
+        Pooled coefficients, and last the scales ``sigma`` and ``tau`` where they are pooled.
     factors : tuple of Factor
         Columns that have effects; none under partial pooling.
     n_groups : int
@@ -178,7 +178,7 @@ def pooled_symbols(spec: ModelSpec, law: Law) -> tuple[str, ...]:
     for symbol in spec.spreads or {}:
         if symbol in replaced:
             _refuse(spec, symbol, f"a prior on {replaced[symbol]!r} replaces")
-    return tuple(s for s in (*law.symbols, "sigma") if s in (spec.spreads or {}))
+    return tuple(s for s in (*law.symbols, *spec.scale_priors) if s in (spec.spreads or {}))
 
 
 def population_of(problems: Sequence[Problem]) -> Population:

@@ -95,8 +95,8 @@ class ModelSpec:
         The law's own error; None for the usual practice.
     spreads : mapping of str to Prior
         For pooling: prior of the standard deviation over groups of each pooled coefficient, or of
-        the noise ``sigma``, on its sampling coordinate; under crossed pooling that over the levels
-        of each column.
+        the scales ``sigma`` and ``tau``, on its sampling coordinate; under crossed pooling that
+        over the levels of each column.
     interaction : mapping of str to Prior
         For crossed pooling: the same for what a combination of levels adds to their effects.
     factors : mapping of str to mapping of str to Prior
@@ -145,7 +145,8 @@ class ModelSpec:
         self._define_law()
         law = load_law(self.law)
         _check_names(self.name, "prior", self.priors, law.symbols)
-        _check_names(self.name, "spread", self.spreads or {}, (*law.symbols[1:], "sigma"))
+        poolable = (*law.symbols[1:], *self.scale_priors)
+        _check_names(self.name, "spread", self.spreads or {}, poolable)
         self._check_crossed()
         self._check_regressions()
         _check_names(self.name, "centred coefficient", self.centred, self.spreads or {})
@@ -194,7 +195,7 @@ class ModelSpec:
 
     def _check_regressions(self) -> None:
         follow = self.regressions or {}
-        known = [symbol for symbol in self.spreads or {} if symbol != "sigma"]
+        known = [symbol for symbol in self.spreads or {} if symbol not in self.scale_priors]
         _check_names(self.name, "regression", follow, known)
         for symbol, slopes in follow.items():
             free = [other for other in known if other not in follow]

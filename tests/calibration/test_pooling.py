@@ -17,14 +17,15 @@ from bayescale.inference.pooled_chains import Chains
 from bayescale.inference.posterior import convergence
 from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
+from bayescale.models.population import slope_name
 from bayescale.models.problem import Problem
 
 pytestmark = [pytest.mark.calibration, pytest.mark.thorough]
 
 N_REPLICATIONS = 100
 FALSE_ALARM = 1e-3
-SIMULATED = "chinchilla_plain_siblings_crossed"
-"""It pools the noise too."""
+SIMULATED = "chinchilla_plain_correlated_crossed"
+"""It pools the noise too, and its departures are correlated."""
 
 LIGHT = PooledEffort(chains=32, warm_up=15, kept=40, target_ess=1.0, target_rhat=99.0)
 
@@ -53,6 +54,10 @@ def probabilities(seed):
             f"spread_architecture_{symbol}": state.spreads[0, 1, k],
         }
         below |= {name: np.mean(population[name] < value) for name, value in truths.items()}
+    for r, regression in enumerate(chains.target.population.regressions):
+        of, on = (chains.target.population.symbols[k] for k in (regression.of, regression.on))
+        name = slope_name(of, on)
+        below[name] = np.mean(population[name] < state.slopes[0, r])
     for symbol in chains.target.symbols:
         truth = chains.target.groups[3].constrain(x[:1, 3])[symbol][0, 0]
         below[f"{symbol} of the group with 6 runs"] = np.mean(draws[symbol][0, :, 3] < truth)

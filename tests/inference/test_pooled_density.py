@@ -40,7 +40,9 @@ def test_groups_stacked_have_the_likelihood_that_each_has(name):
         np.testing.assert_allclose(found[:, g], densities[g].log_likelihood(x[:, g]), rtol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["chinchilla_plain_correlated_crossed", "coupled_gp_partial"])
+@pytest.mark.parametrize(
+    "name", ["chinchilla_plain_correlated_crossed", "coupled_growing_gp_partial"]
+)
 def test_the_force_is_the_gradient_of_the_log_density(name):
     chains, state = chains_of(name)
     target, phi = chains.target, chains.target.phi(state, chains.weights)

@@ -53,6 +53,14 @@ def test_the_model_file_holds_exactly_what_was_learned(name: str, prior: CorpusP
     assert made.hash == spec.hash
 
 
+@pytest.mark.parametrize("of", ["coupled_gp", "coupled_growing_gp"])
+@pytest.mark.parametrize("pooling", ["partial", "crossed"])
+def test_a_pooled_version_holds_what_was_learned_without_a_hedge(of: str, pooling: str) -> None:
+    spec = bs.load_model(f"{of}_{pooling}")
+    assert spec.hedge is None
+    assert without_families(spec, ()).hash == spec.hash
+
+
 def test_provenance_names_command_tables_and_cost(prior: CorpusPrior) -> None:
     assert prior.provenance["command"].startswith("python benchmarks/learn_prior.py")
     families = {name.split("/")[0] for name in prior.provenance["tables_sha256"]}

@@ -49,7 +49,7 @@ def point(chains, model, state, x, weights, row):
         pytest.param("chinchilla_plain_partial", marks=pytest.mark.slow),
         pytest.param("chinchilla_plain_correlated_crossed", marks=pytest.mark.slow),
         pytest.param("coupled_gp_partial", marks=pytest.mark.slow),
-        pytest.param("coupled_gp_crossed", marks=pytest.mark.slow),
+        pytest.param("coupled_growing_gp_crossed", marks=pytest.mark.slow),
     ],
 )
 def test_both_engines_have_one_joint_density(name):
