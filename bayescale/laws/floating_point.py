@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bayescale.laws.base import Coefficient, Law
+from bayescale.laws.base import Coefficient, Law, Published
 from bayescale.laws.chinchilla import Chinchilla
 from bayescale.laws.ops import Array, exp, log
 from bayescale.laws.prior import Prior
@@ -46,7 +46,8 @@ class FloatingPoint(Law):
 
     References
     ----------
-    Sun et al. (2025), arXiv:2501.02423 (n, d and epsilon of the paper are A, B and E here).
+    Sun et al. (2025), arXiv:2501.02423, equation 26 and table 2 (its n, d, epsilon and gamma are
+    A, B, E and g here).
     """
 
     name = "floating_point"
@@ -70,6 +71,29 @@ class FloatingPoint(Law):
     )
     citation = ("sun2025scaling",)
     derived = {"E": "E_share"}
+    published = (
+        Published(
+            source="sun2025scaling",
+            textbook={
+                "E": 1.9061,
+                "A": 69.2343,
+                "B": 68973.0621,
+                "alpha": 0.2368,
+                "beta": 0.5162,
+                "g": 11334.5197,
+                "delta": 3.1926,
+                "nu": 2.9543,
+            },
+            at={
+                "n_params": 1e9,
+                "n_tokens": 1e11,
+                "exponent_bits": 4.0,
+                "mantissa_bits": 3.0,
+                "block_size": 128.0,
+            },
+            value=2.563070,
+        ),
+    )
 
     def evaluate(self, inputs: Mapping[str, Array], coefficients: Mapping[str, Array]) -> Array:
         """Return the loss in nats per token."""

@@ -39,5 +39,4 @@ DESIGNS: dict = {}
 UNVERIFIED = {
     "precision": "arXiv:2411.04330: the appendix fits offsets that the formula lacks",
     "post_training_quantization": "arXiv:2411.04330: the same, and gamma_post was not read again",
-    "floating_point": "arXiv:2501.02423, table: not read again",
 }
