@@ -114,7 +114,8 @@ def _departures(posterior: Posterior, column: str, rng: np.random.Generator) -> 
     """Return draws (chain, draw) by coefficient of a new level's effects, or a group's own part."""
     population, follow = posterior.population, posterior.spec.regressions or {}
     drawn: dict[str, Floats] = {}
-    for symbol in sorted(posterior.spec.spreads or {}, key=lambda s: s in follow):
+    pooled = [symbol for symbol in posterior.draws if f"mu_{symbol}" in population]
+    for symbol in sorted(pooled, key=lambda s: s in follow):
         spread = population[spread_name(symbol, column)]
         drawn[symbol] = spread * rng.standard_normal(spread.shape)
         for on in follow.get(symbol, {}):
