@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ import pymc as pm
 
 from bayescale.errors import InferenceError
 from bayescale.inference.posterior import Diagnostics, convergence
+from bayescale.inference.tempered import TemperedEffort, tempered_draws
+from bayescale.inference.threads import one_thread
 from bayescale.models.build import (
     build_model,
     needs_rotation,
@@ -40,9 +43,21 @@ class Compiled:
     model: pm.Model
     code: Any
 
+    def starting_at(self, starts: Floats) -> Compiled:
+        """Return the same with chains that start at any of some points (S, group, P)."""
+
+        def start(seed: Any) -> Floats:
+            point = starts[np.random.default_rng(seed).integers(len(starts))]
+            return np.ascontiguousarray(point.T).ravel()
+
+        return Compiled(self.model, dataclasses.replace(self.code, initial_point_func=start))
+
 
 LONGER = 4
 """How many times the draws, of which one in as many is kept, once the first did not mix."""
+
+ARRIVING = TemperedEffort(members=256, moves=30, kept=2)
+"""Ensembles whose last members chains start from."""
 
 SMALL_STEPS = 0.99
 """The acceptance rate that their step is chosen for."""
@@ -58,6 +73,10 @@ def sample_until_mixed(
 ) -> Sampled:
     """Draw as `sample_nuts` does, and with longer chains of smaller steps where they miss a gate.
 
+    The second time, and at once where the law says that it needs chains, they start where tempered
+    ensembles arrive: from prior draws a chain may climb a mode that holds next to no probability,
+    and stay.
+
     Parameters
     ----------
     problems, draws, seed
@@ -65,12 +84,32 @@ def sample_until_mixed(
     rhat_max : float
         The gate of R-hat; that of divergences is none.
     """
-    found = sample_nuts(problems, draws=draws, seed=seed)
+    starts = arrivals(problems, seed) if problems[0].law.needs_chains else None
+    found = sample_nuts(problems, draws=draws, seed=seed, starts=starts)
     if found[2].rhat <= rhat_max and not found[2].divergences:
         return found
     return sample_nuts(
-        problems, draws=draws, seed=seed, tune=1600, thin=LONGER, target_accept=SMALL_STEPS
+        problems,
+        draws=draws,
+        seed=seed,
+        tune=1600,
+        thin=LONGER,
+        target_accept=SMALL_STEPS,
+        starts=arrivals(problems, seed) if starts is None else starts,
     )
+
+
+def arrivals(problems: Sequence[Problem], seed: int) -> Floats | None:
+    """Return points (S, group, P) where tempered ensembles arrive; None where a prior is derived.
+
+    A prior on a derived quantity has coordinates of its own under NUTS.
+    """
+    if problems[0].spec.derived_priors:
+        return None
+    rng = np.random.default_rng([seed, 3])
+    with one_thread():
+        last = [tempered_draws(Density(problem), ARRIVING, rng)[:, -1] for problem in problems]
+    return np.stack(last, axis=1)
 
 
 def sample_nuts(
@@ -82,6 +121,7 @@ def sample_nuts(
     tune: int = 800,
     thin: int = 1,
     target_accept: float | None = None,
+    starts: Floats | None = None,
 ) -> Sampled:
     """Draw from the joint posterior of several groups under one model.
 
@@ -99,6 +139,8 @@ def sample_nuts(
         Draw this many times as many, and keep one in so many.
     target_accept : float, optional
         Acceptance rate that the step is chosen for; by default what the model calls for.
+    starts : array, shape (S, group, P), optional
+        Where chains start, one of them each; by default at draws of the prior.
 
     Returns
     -------
@@ -122,6 +164,8 @@ def sample_nuts(
         _check_finite(problem)
     spec, law = problems[0].spec, problems[0].law
     compiled = compile_model(problems)
+    if starts is not None:
+        compiled = compiled.starting_at(starts)
     trace = _sample(
         compiled,
         _data_of(compiled, problems),

@@ -45,19 +45,19 @@ class TemperedEffort:
     survive : float
         Effective share of the members that a step of the power leaves.
     moves : int
-        Moves after each step.
+        Moves after the last step; fewer after those to low powers, where all is wide and smooth.
     kept : int
         Moves at the end, every other one kept.
     """
 
     ensembles: int = 4
-    members: int = 512
-    survive: float = 0.6
-    moves: int = 20
+    members: int = 256
+    survive: float = 0.5
+    moves: int = 40
     kept: int = 60
 
 
-EFFORTS = (TemperedEffort(), TemperedEffort(survive=0.7, moves=60, kept=200))
+EFFORTS = (TemperedEffort(), TemperedEffort(members=512, survive=0.7, moves=60, kept=120))
 """The default effort, then the larger one that a bad R-hat calls for."""
 
 
@@ -174,7 +174,7 @@ def tempered_draws(density: Density, effort: TemperedEffort, rng: np.random.Gene
     found = Ensembles(density, effort, rng)
     while found.power < 1.0:
         found.heat(effort.survive)
-        for _ in range(effort.moves):
+        for _ in range(round(effort.moves * max(0.25, 1.0 + np.log10(found.power) / 4.0))):
             found.move()
     kept = []
     for k in range(effort.kept):

@@ -59,6 +59,7 @@ class DomainContinual(Law):
         ),
     )
     citation = ("que2024dcpt",)
+    needs_chains = True
     derived = {"E": "E_share"}
 
     def evaluate(self, inputs: Mapping[str, Array], coefficients: Mapping[str, Array]) -> Array:

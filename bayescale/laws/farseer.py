@@ -80,6 +80,7 @@ class Farseer(Law):
         _curvature("beta_curvature", "the data exponent"),
     )
     citation = ("li2025farseer",)
+    needs_chains = True
     published = (
         Published(
             source="li2025farseer",

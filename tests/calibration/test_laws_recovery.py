@@ -37,6 +37,8 @@ HARD = {
     "broken_once": "a break narrower than the runs are apart",
     "broken_twice": "several modes: which bend belongs to which break",
     "broken_thrice": "several modes, and 13 coordinates",
+    "domain_continual": "intervals of the floor and the domain's terms a third too short",
+    "farseer": "intervals a tenth too short, and of single tables much more",
     "moe_sparsity": "four terms that fall alike in one table of 60 runs",
     "shape": "three terms that fall alike: tails that the proposals do not reach",
 }

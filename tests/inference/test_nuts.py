@@ -44,6 +44,14 @@ def test_small_model_is_sampled_and_other_runs_reuse_its_code():
             assert abs(shift) < 0.5 * values.std(), symbol
 
 
+def test_chains_start_at_the_points_they_are_given():
+    groups = [problem(load_model(SMALL), 25, 1)]
+    starts = np.arange(8.0).reshape(2, 1, 4)
+    start = compile_model(groups).starting_at(starts).code.initial_point_func
+    found = {tuple(start(seed)) for seed in range(20)}
+    assert found == {(0.0, 1.0, 2.0, 3.0), (4.0, 5.0, 6.0, 7.0)}
+
+
 def test_runs_without_a_density_are_refused_before_sampling():
     group = problem(load_model(SMALL), 25, 1)
     broken = replace(group, log_loss=np.full(25, np.nan))

@@ -49,7 +49,8 @@ class TwoModes:
 
 
 def test_two_modes_keep_their_weights():
-    x = tempered_draws(TwoModes(), TemperedEffort(members=256, moves=4, kept=6), np.random.default_rng(3))
+    effort = TemperedEffort(members=256, moves=4, kept=6)
+    x = tempered_draws(TwoModes(), effort, np.random.default_rng(3))
     # A few hundred members decide between the modes early on: a standard error of .03.
     assert (x[..., 0] > 0.0).mean() == pytest.approx(0.7, abs=0.1)
 

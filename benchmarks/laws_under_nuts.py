@@ -1,0 +1,78 @@
+"""Sample every law's own model with NUTS, on the law's own table of 60 runs.
+
+python benchmarks/laws_under_nuts.py [LAW ...]
+
+The tables are those of `tests/laws/simulated_tables.py`: printed coefficients, or the medians of
+the prior. R-hat must be at most 1.01 without a divergence. Laws are kept in the result as they
+finish; without a name those are done that are not in it, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # simulated tables lie in tests/
+
+from bayescale.errors import ConvergenceWarning
+from bayescale.inference.fit import RHAT_MAX, fit
+from bayescale.laws import list_laws, load_law
+from bayescale.runs.save import write_atomically
+from tests.laws.simulated_tables import own_frame
+
+OUT = Path(__file__).parent / "results" / "laws_under_nuts.json"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("laws", nargs="*", choices=[[], *list_laws()], help="those not yet done")
+    parser.add_argument("--seconds", type=float, default=1800.0, help="longest that one may take")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.alone:
+        print(json.dumps(sampled(asked.laws[0])))
+        return
+    kept = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
+    for name in asked.laws or [law for law in list_laws() if law not in kept]:
+        kept[name] = apart(name, asked.seconds)
+        print(name, json.dumps(kept[name]), flush=True)
+        content = json.dumps(dict(sorted(kept.items())), indent=1) + "\n"
+        write_atomically(asked.out, lambda part, text=content: part.write_text(text))
+
+
+def apart(name: str, seconds: float) -> dict[str, Any]:
+    """Return what a process of its own measures, which may take so long and no longer."""
+    command = [sys.executable, __file__, name, "--alone"]
+    today = {"date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True)
+    except subprocess.TimeoutExpired:
+        return {**today, "passes": False, "not_done_after_seconds": seconds}
+    return {**today, **json.loads(done.stdout.splitlines()[-1])}
+
+
+def sampled(name: str) -> dict[str, Any]:
+    """Return R-hat, divergences, effective draws and CPU seconds, compilation included."""
+    started = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = fit(own_frame(load_law(name)), f"{name}_plain_weak", engine="nuts").diagnostics
+    return {
+        "passes": found.rhat <= RHAT_MAX and not found.divergences,
+        "rhat": round(found.rhat, 4),
+        "divergences": found.divergences,
+        "ess": round(found.ess),
+        "cpu_seconds": round(time.process_time() - started, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
