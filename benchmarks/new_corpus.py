@@ -108,7 +108,7 @@ def rows(model: str, cache: Path | None, minutes: float) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="coupled_growing_gp_partial")
+    parser.add_argument("model", nargs="?", default="coupled_gp_partial")
     parser.add_argument("--cache", type=Path, help="file of finished fits")
     parser.add_argument("--minutes", type=float, default=600.0)
     asked = parser.parse_args()

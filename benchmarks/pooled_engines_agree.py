@@ -2,7 +2,7 @@
 
 BAYESCALE_PUBLIC_DATA=<folder of public tables> python benchmarks/pooled_engines_agree.py [TABLE]
 
-``marin`` is three corpora, one of them cut at 3e19 FLOPs, by `coupled_growing_gp_partial`;
+``marin`` is three corpora, one of them cut at 3e19 FLOPs, by `coupled_gp_partial`;
 ``simulated`` is a world of `pooled_worlds.py` (six groups of eight runs) by
 `chinchilla_plain_correlated_partial`. Forecasts are the expected log loss of each group at 3 and 30
 times the largest compute of all.
@@ -35,7 +35,7 @@ from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import log_compute
 
 RESULT = Path(__file__).parent / "results" / "pooled_engines_agree.json"
-TABLES = {"marin": "coupled_growing_gp_partial", "simulated": "chinchilla_plain_correlated_partial"}
+TABLES = {"marin": "coupled_gp_partial", "simulated": "chinchilla_plain_correlated_partial"}
 CUT = 3.1e19
 FACTORS = (3.0, 30.0)
 DRAWS = {"marin": 1500, "simulated": 3000}

@@ -32,7 +32,7 @@ from bayescale.runs.save import write_atomically
 RESULT = Path(__file__).parent / "results" / "pooled_worlds.json"
 MODELS = (
     "chinchilla_plain_correlated_partial",
-    "coupled_growing_gp_partial",
+    "coupled_gp_partial",
     "chinchilla_plain_weak/none",
 )
 CENTRE = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}

@@ -36,7 +36,7 @@ from bayescale.inference.pooled import PooledEffort, sample_pooled
 from bayescale.inference.posterior import Posterior
 from bayescale.inference.threads import one_thread
 from bayescale.laws import load_law
-from bayescale.models.catalog import DEFAULT_MODEL, load_model
+from bayescale.models.catalog import POOLED_MODEL, load_model
 from bayescale.models.learned import without_families
 from bayescale.models.problem import Problem, pooled_constants
 from bayescale.models.spec import ModelSpec
@@ -228,7 +228,7 @@ def _arguments() -> argparse.Namespace:
         "families", nargs="*", default=list(FAMILIES), help="families of the corpus"
     )
     parser.add_argument("--cache", type=Path, help="folder of finished tasks")
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="without its _partial")
+    parser.add_argument("--model", default=POOLED_MODEL, help="without its _partial")
     return parser.parse_args()
 
 

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayescale.models.catalog import DEFAULT_MODEL, WEAK_MODEL, list_models, load_model
+from bayescale.models.catalog import (
+    DEFAULT_MODEL,
+    POOLED_MODEL,
+    WEAK_MODEL,
+    list_models,
+    load_model,
+)
 from bayescale.models.spec import ModelSpec, Pooling
 from bayescale.runs import schema
 from bayescale.runs.table import RunsTable
@@ -40,7 +46,8 @@ def default_spec(
         Why the weak one, if so.
     """
     weak = pooled_name(WEAK_MODEL, table, columns, pooling)
-    name = pooled_name(DEFAULT_MODEL, table, columns, pooling)
+    pooled = pooled_name(POOLED_MODEL, table, columns, pooling)
+    name = DEFAULT_MODEL if pooled == POOLED_MODEL else pooled
     outside = outside_corpus(load_model(DEFAULT_MODEL), table, columns)
     if not outside:
         return load_model(name), []

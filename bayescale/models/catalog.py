@@ -22,6 +22,10 @@ from bayescale.registry import shipped
 DEFAULT_MODEL = "coupled_growing_gp"
 """What `fit` uses when no model is named: the one place that says so."""
 
+POOLED_MODEL = "coupled_gp"
+"""Whose pooled versions `fit` uses for groups: those of the default gain in some families and lose
+in others (benchmarks/NOTES.md)."""
+
 WEAK_MODEL = "coupled_gp_weak"
 """What `fit` uses instead for a table unlike any that the default's prior was learned on."""
 

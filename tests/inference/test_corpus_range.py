@@ -45,11 +45,11 @@ def test_another_table_gets_the_weak_prior_and_says_so(
 @pytest.mark.parametrize(
     ("columns", "pooling", "name"),
     [
-        (("dataset",), None, "coupled_growing_gp_partial"),
-        (("dataset", "architecture"), None, "coupled_growing_gp_crossed"),
-        (("dataset", "loss_kind"), None, "coupled_growing_gp_partial"),
+        (("dataset",), None, "coupled_gp_partial"),
+        (("dataset", "architecture"), None, "coupled_gp_crossed"),
+        (("dataset", "loss_kind"), None, "coupled_gp_partial"),
         (("loss_kind",), None, "coupled_growing_gp"),
-        (("dataset", "architecture"), "partial", "coupled_growing_gp_partial"),
+        (("dataset", "architecture"), "partial", "coupled_gp_partial"),
         (("dataset",), "none", "coupled_growing_gp"),
         (("dataset",), "complete", "coupled_growing_gp"),
     ],
@@ -65,7 +65,7 @@ def test_groups_unlike_the_corpus_are_pooled_only_where_a_weak_model_is() -> Non
     frame = table(1e-4).frame.assign(dataset=["web", "books"] * 20)
     spec, (note,) = default_spec(bs.read_runs(frame), ("dataset",))
     assert spec.name.startswith("coupled_gp_weak")
-    assert note.startswith(f"model {spec.name} instead of coupled_growing_gp_partial")
+    assert note.startswith(f"model {spec.name} instead of coupled_gp_partial")
 
 
 def test_the_corpus_model_by_name_is_used_and_the_distance_said() -> None:
