@@ -18,7 +18,7 @@ from bayescale.models.density import Density
 from bayescale.models.from_law import plain_weak
 from bayescale.models.problem import Problem, choose_constants
 
-from .printed import DESIGNS, STRAIGHT
+from .printed import DESIGNS, FROM_THE_TOP
 
 Arrays = dict[str, np.ndarray]
 
@@ -47,23 +47,31 @@ def own_frame(law: Law, n_runs: int = 60, seed: int = 0) -> pd.DataFrame:
     """Return runs of the law with coefficients of its own, and its prior's median noise.
 
     They are the first printed ones, on a design about the run that they are printed for; or, where
-    none are printed or their curve is straight over one table, the medians of the prior.
+    none are printed, the medians of the prior at the table's middle; or at its upper end, for
+    those that count from there.
     """
     rng = np.random.default_rng(seed)
     inputs = design(law, n_runs, rng)
-    if law.published and law.name not in STRAIGHT:
+    if law.published and law.name not in FROM_THE_TOP:
         textbook, at = law.published[0].textbook, law.published[0].at
         inputs = about(law, inputs, at)
         coefficients = law.from_textbook(textbook, dict.fromkeys(law.inputs, 1.0))
         linked = law.link(law.evaluate(inputs, coefficients))
     else:
-        centre = {name: np.exp(np.log(inputs[name]).mean()) for name in law.ratios}
+        top = np.log(10.0) if law.name in FROM_THE_TOP else np.inf
+        centre = {name: middle(inputs[name], top) for name in law.ratios}
         centre = {name: centre.get(law.quantity(name).shares or name, 1.0) for name in law.inputs}
         ratios = {name: values / centre[name] for name, values in inputs.items()}
         medians = {c.symbol: c.prior.quantile(0.5, 1.1) for c in law.coefficients}
         linked = law.link(law.evaluate(ratios, medians))
     output = law.inverse_link(linked + rng.normal(0.0, law.noise.quantile(0.5), n_runs))
     return pd.DataFrame({**inputs, law.output: output})
+
+
+def middle(values: np.ndarray, below_top: float) -> float:
+    """Return the geometric mean of the values at most so many e-folds below the largest."""
+    logs = np.log(values)
+    return float(np.exp(logs[logs >= logs.max() - below_top].mean()))
 
 
 def about(law: Law, inputs: Arrays, at: Mapping[str, float]) -> Arrays:

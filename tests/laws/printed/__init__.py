@@ -21,5 +21,5 @@ UNVERIFIED = {
 }
 """By law: why no published coefficients stand in it; its formula is verified all the same."""
 
-STRAIGHT = {name for family in _FAMILIES for name in getattr(family, "STRAIGHT", ())}
-"""Laws whose printed curve bends nowhere within one table: theirs follow the prior's medians."""
+FROM_THE_TOP = {name for family in _FAMILIES for name in getattr(family, "FROM_THE_TOP", ())}
+"""Laws whose own tables follow the prior's medians about the mean of the table's top decade."""

@@ -52,8 +52,8 @@ RISES = {
 
 DESIGNS: dict = {}
 
-STRAIGHT = ("broken_thrice",)
-"""Its printed breaks are eight decades apart."""
+FROM_THE_TOP = ("broken_twice", "broken_thrice")
+"""The prior counts their breaks from there; printed breaks are eight decades apart."""
 
 UNVERIFIED = {
     "learning_curve_m3": "formula read in the authors' code; no fitted coefficients are printed",
