@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/architectures_on_a_law.py``; seconds. Laws of size and data are fitted to
 the means of every dataset and architecture by least squares on log loss, and the residuals are set
-beside the standard error that the two seeds imply. With 14 means and five coefficients a law
-that is true leaves residuals below one standard error, so the ratio is given raw and by degrees of
+beside the standard error that the seeds imply. With 16 means and five coefficients a law that
+is true leaves residuals below one standard error, so the ratio is given raw and by degrees of
 freedom.
 """
 

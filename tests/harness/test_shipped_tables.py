@@ -22,6 +22,7 @@ from bayescale.harness.record import COLUMNS
 REPOSITORY = Path(__file__).parents[2]
 RUNS, PLANS = REPOSITORY / "data" / "runs", REPOSITORY / "benchmarks" / "sweeps"
 NAMES = (
+    "cpu_architectures",
     "cpu_gcide_llama",
     "cpu_stdlib_llama",
     "cpu_stdlib_long_warmup",
