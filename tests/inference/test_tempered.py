@@ -10,7 +10,7 @@ from bayescale.errors import InferenceError
 from bayescale.inference.amis import Effort, sample
 from bayescale.inference.chains import split_rhat
 from bayescale.inference.ensemble_moves import Cells
-from bayescale.inference.fit import fit
+from bayescale.inference.fit import _choose_engine, fit
 from bayescale.inference.tempered import TemperedEffort, sample_tempered, tempered_draws
 from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
@@ -74,6 +74,14 @@ def test_every_group_has_its_draws_and_the_worst_is_reported():
     assert found.engine == "tempered"
     assert 1.0 < found.rhat < 1.1
     assert found.ess > 300.0
+
+
+@pytest.mark.parametrize(
+    ("model", "engine"),
+    [("shape_plain_weak", "tempered"), (SMALL, "amis"), ("chinchilla_plain_weak_partial", "amis")],
+)
+def test_laws_that_need_them_get_ensembles(model, engine):
+    assert _choose_engine("auto", load_model(model)) == engine
 
 
 def test_pooled_groups_are_refused(runs_file):
