@@ -5,7 +5,8 @@ BAYESCALE_PUBLIC_DATA=<folder of public tables> python benchmarks/siblings.py [F
 A family's tables of one evaluation are siblings; no training run is in two of them. Every pooled
 model takes the numbers it has without the family. Baselines: the same table alone, by the model
 without pooling and without a hedge, and the usual practice. Scores are cached in `--cache`, so that
-families can be run one at a time; the result holds the families that were scored.
+families can be run one at a time; the result holds the families that were scored, by model.
+``--full-only`` leaves out what siblings cut alike are worth, which is half of the work.
 """
 
 from __future__ import annotations
@@ -165,22 +166,27 @@ def main() -> None:
     frames: dict[str, list[pd.DataFrame]] = {}
     for family in asked.families:
         pooled = without_families(load_model(f"{asked.model}_partial"), (family,))
-        alone = replace(without_families(load_model(asked.model), (family,)), hedge=None)
+        alone = without_families(replace(load_model(asked.model), hedge=None), (family,))
         for job, siblings in jobs_of(family):
-            methods = (
-                Pooled(pooled, siblings, alike=False),
+            alike = (
                 Pooled(pooled, siblings, alike=True),
                 Pooled(pooled, siblings, alike=True, width_alone=False),
+            )
+            methods = (
+                Pooled(pooled, siblings, alike=False),
                 ModelMethod(alone),
                 resolve_method(USUAL),
             )
-            for method in methods:
+            for method in (*methods, *(() if asked.full_only else alike)):
                 made = run_jobs([job], method, backend="sequential", cache=asked.cache)
                 frames.setdefault(made.model, []).append(made.frame)
             print(family, job.group or job.table, job.evaluation, job.task.factor, file=sys.stderr)
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
-    command = " ".join(["python benchmarks/siblings.py", *asked.families])
-    content = json.dumps({"command": command, **summary(whole, asked.model)}, indent=1)
+    known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+    options = ["--model", asked.model, *(["--full-only"] if asked.full_only else [])]
+    command = " ".join(["python benchmarks/siblings.py", *asked.families, *options])
+    known[asked.model] = {"command": command, **summary(whole, asked.model)}
+    content = json.dumps(known, indent=1)
     write_atomically(RESULT, lambda part: part.write_text(content + "\n", encoding="utf-8"))
     print(content)
 
@@ -204,8 +210,11 @@ def summary(frames: dict[str, pd.DataFrame], model: str) -> dict[str, Any]:
         "methods": methods,
         "full_over_usual": relative(frames["full"], usual),
         "full_over_alone": relative(frames["full"], alone),
-        "alike_minus_alone_percent": paired(frames["alike"], alone),
-        "alike_unguarded_minus_alone_percent": paired(frames["alike_unguarded"], alone),
+        **{
+            f"{name}_minus_alone_percent": paired(frames[name], alone)
+            for name in ("alike", "alike_unguarded")
+            if name in frames
+        },
     }
 
 
@@ -229,6 +238,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--cache", type=Path, help="folder of finished tasks")
     parser.add_argument("--model", default=POOLED_MODEL, help="without its _partial")
+    parser.add_argument("--full-only", action="store_true")
     return parser.parse_args()
 
 
