@@ -129,7 +129,7 @@ class Density:
         """Return the law's output, linked, shape (S, n), at the runs or at other input ratios."""
         at = self.problem.ratios if inputs is None else inputs
         points = max((np.shape(v)[-1] for v in at.values() if np.ndim(v)), default=1)
-        rows = max(1, _BLOCK // points)
+        rows = max(1, _BLOCK // max(1, points))
         if len(x) > rows:
             parts = [self.log_loss(x[k : k + rows], at) for k in range(0, len(x), rows)]
             return np.concatenate(parts)

@@ -211,6 +211,8 @@ def population_of(problems: Sequence[Problem]) -> Population:
 
 
 def _regressions(spec: ModelSpec, symbols: Sequence[str]) -> tuple[Regression, ...]:
+    if not symbols:
+        return ()  # one group alone departs from nothing
     found = []
     for symbol, slopes in (spec.regressions or {}).items():
         for on, prior in slopes.items():
