@@ -225,7 +225,7 @@ class Chains:
         """Choose coefficients by how little is known of their spreads: others move exactly."""
         sd = np.sqrt((self.spreads.factor**2).sum(axis=2).max(axis=1))
         shares = sd / sd.max() + 0.1
-        size = (len(sd) + 1) // 2
+        size = len(sd) if self.many else (len(sd) + 1) // 2
         chosen: list[int] = self.rng.choice(len(sd), size, p=shares / shares.sum()).tolist()
         return chosen
 
