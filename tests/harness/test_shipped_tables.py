@@ -140,7 +140,7 @@ def test_a_table_of_a_habit_differs_from_the_tuned_one_in_that_alone():
     ):
         habit = pd.read_csv(RUNS / name / "runs.csv")
         both = tuned.merge(habit, on=keys, suffixes=("", "_habit"))
-        assert len(both) == len(habit) == 24
+        assert len(both) == len(habit) == 32
         columns = set(tuned) - {*keys, "run_id", "trunk", "loss", "loss_se", "bits_per_byte"}
         differ = {c for c in columns if (both[c] != both[f"{c}_habit"]).any()}
         assert differ == changed
