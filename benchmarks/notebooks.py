@@ -36,7 +36,7 @@ def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
-        timeout=240,
+        timeout=600,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
