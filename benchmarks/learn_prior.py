@@ -29,7 +29,7 @@ from bayescale.inference.threads import one_thread
 from bayescale.models.catalog import list_models, load_model
 from bayescale.models.corpus_prior import CorpusPrior
 from bayescale.models.hedge import Hedge
-from bayescale.models.learned import hypers, numbers, pooled_version, spec_of
+from bayescale.models.learned import hypers, numbers, spec_of, taught
 from bayescale.models.spec import LearnedFrom, ModelSpec
 
 STAGES = {
@@ -114,8 +114,7 @@ def write_models(name: str, learned: CorpusPrior, trunk: float) -> None:
     _write(replace(alone, hedge=HEDGE), "its numbers and hash pin models/priors.")
     for pooled in (f"{name}_partial", f"{name}_crossed"):
         if pooled in list_models():
-            known = load_model(pooled)
-            spec = replace(pooled_version(alone, known), name=pooled, title=known.title)
+            spec = taught(load_model(pooled), learned, source)
             _write(spec, "the numbers of its base; spreads and level are stated and kept.")
 
 

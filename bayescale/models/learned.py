@@ -156,17 +156,38 @@ def without_families(spec: ModelSpec, families: Collection[str]) -> ModelSpec:
     UnknownNameError
         For a family that the corpus does not hold.
     """
-    prior = corpus_prior_of(spec)
+    return taught(spec, corpus_prior_of(spec), spec.corpus_prior, families)
+
+
+def taught(
+    spec: ModelSpec,
+    prior: CorpusPrior,
+    source: LearnedFrom | None,
+    families: Collection[str] = (),
+) -> ModelSpec:
+    """Return a learned model, or a pooled version of one, with the numbers of a corpus prior.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Its name, title, hedge and pooling are kept.
+    prior : CorpusPrior
+        What a search found for the model or the one whose numbers it shares.
+    source : LearnedFrom, optional
+        What the model says of that search.
+    families : collection of str
+        Families of the corpus that must not have a say.
+    """
     if spec.hedge is None:
         # The line was searched with the hedge in place; pooled fits have none.
         prior = replace(prior, line=None)
     learned = numbers(prior.average(families), _base(spec.name))
     trunk = spec.noise.trunk_correlation
-    alone = spec_of(learned, spec.name, spec.title, trunk, spec.corpus_prior)
-    return pooled_version(alone, spec) if spec.spreads else replace(alone, hedge=spec.hedge)
+    alone = spec_of(learned, spec.name, spec.title, trunk, source)
+    return _pooled_as(alone, spec) if spec.spreads else replace(alone, hedge=spec.hedge)
 
 
-def pooled_version(alone: ModelSpec, spec: ModelSpec) -> ModelSpec:
+def _pooled_as(alone: ModelSpec, spec: ModelSpec) -> ModelSpec:
     """Return a learned model with the pooling, spreads and level prior of another one."""
     if alone.discrepancy is None or spec.discrepancy is None:
         return alone
