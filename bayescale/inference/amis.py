@@ -10,6 +10,7 @@ from scipy.special import gammaln, logsumexp
 
 from bayescale.inference.mode import Modes, find_modes
 from bayescale.inference.pareto import pareto_khat
+from bayescale.inference.resampling import systematic_picks
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
 
@@ -73,10 +74,7 @@ class Weighted:
 
     def resample(self, n_draws: int, rng: np.random.Generator) -> Floats:
         """Return equally weighted draws (n_draws, P) by systematic resampling, shuffled."""
-        steps = (np.arange(n_draws) + rng.uniform()) / n_draws
-        cumulative = np.cumsum(np.exp(self.log_weights))
-        picks = np.searchsorted(cumulative / cumulative[-1], steps)
-        return self.x[rng.permutation(np.minimum(picks, len(self.x) - 1))]
+        return self.x[rng.permutation(systematic_picks(np.exp(self.log_weights), n_draws, rng))]
 
 
 def sample(

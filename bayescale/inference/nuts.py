@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,7 +49,7 @@ class Compiled:
             point = starts[np.random.default_rng(seed).integers(len(starts))]
             return np.ascontiguousarray(point.T).ravel()
 
-        return Compiled(self.model, dataclasses.replace(self.code, initial_point_func=start))
+        return Compiled(self.model, replace(self.code, initial_point_func=start))
 
 
 LONGER = 4

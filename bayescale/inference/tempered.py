@@ -23,6 +23,7 @@ from scipy.optimize import brentq
 from bayescale.inference.chains import effective_draws, split_rhat
 from bayescale.inference.ensemble_moves import Cells, by_difference
 from bayescale.inference.posterior import Diagnostics
+from bayescale.inference.resampling import systematic_picks
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem
@@ -86,13 +87,9 @@ class Ensembles:
         gain = self.log_likelihood - self.log_likelihood.max()
         step = _step(gain, 1.0 - self.power, survive)
         self.power = min(1.0, self.power + step)
-        weights = np.exp(step * gain)
-        cumulative = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
-        n = gain.shape[1]
-        at = (np.arange(n) + self.rng.uniform(size=(len(gain), 1))) / n
-        picks = np.stack([np.searchsorted(c, a) for c, a in zip(cumulative, at, strict=True)])
+        weights, n = np.exp(step * gain), gain.shape[1]
+        picks = np.stack([systematic_picks(own, n, self.rng) for own in weights])
         row = np.arange(len(gain))[:, None]
-        picks = np.minimum(picks, n - 1)
         self.x, self.log_prior, self.log_likelihood = (
             values[row, picks] for values in (self.x, self.log_prior, self.log_likelihood)
         )
