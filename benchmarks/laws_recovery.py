@@ -10,20 +10,18 @@ Laws are kept in the result as they finish; one that is named is done again.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from by_law import measure_each
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # simulated tables lie in tests/
 
 from bayescale.inference.threads import one_thread
 from bayescale.laws import list_laws, load_law
-from bayescale.runs.save import write_atomically
 from tests.calibration.test_laws_recovery import Recovered, limit, recovered
 
 OUT = Path(__file__).parent / "results" / "laws_recovery.json"
@@ -36,15 +34,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no law after these")
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
-    kept = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
-    started = time.monotonic()
-    for name in asked.laws or [law for law in list_laws() if law not in kept]:
-        if time.monotonic() - started > asked.seconds:
-            break
-        kept[name] = scored(name, asked.tables)
-        print(name, json.dumps(kept[name]), flush=True)
-        content = json.dumps(dict(sorted(kept.items())), indent=1) + "\n"
-        write_atomically(asked.out, lambda part, text=content: part.write_text(text))
+    measure_each(asked.out, asked.laws, lambda name: scored(name, asked.tables), asked.seconds)
 
 
 def scored(name: str, n_tables: int) -> dict[str, Any]:
@@ -56,7 +46,6 @@ def scored(name: str, n_tables: int) -> dict[str, Any]:
     shares = inside.mean(axis=1)
     coverage, allowed = float(shares.mean()), limit(shares, inside.shape[1], widest=False)
     return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "engine": "tempered" if load_law(name).needs_chains else "amis",
         "tables": n_tables,
         "coordinates": inside.shape[1],

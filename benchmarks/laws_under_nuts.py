@@ -15,16 +15,16 @@ import subprocess
 import sys
 import time
 import warnings
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from by_law import measure_each
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # simulated tables lie in tests/
 
 from bayescale.errors import ConvergenceWarning
 from bayescale.inference.fit import RHAT_MAX, fit
 from bayescale.laws import list_laws, load_law
-from bayescale.runs.save import write_atomically
 from tests.laws.simulated_tables import own_frame
 
 OUT = Path(__file__).parent / "results" / "laws_under_nuts.json"
@@ -40,23 +40,17 @@ def main() -> None:
     if asked.alone:
         print(json.dumps(sampled(asked.laws[0])))
         return
-    kept = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
-    for name in asked.laws or [law for law in list_laws() if law not in kept]:
-        kept[name] = apart(name, asked.seconds)
-        print(name, json.dumps(kept[name]), flush=True)
-        content = json.dumps(dict(sorted(kept.items())), indent=1) + "\n"
-        write_atomically(asked.out, lambda part, text=content: part.write_text(text))
+    measure_each(asked.out, asked.laws, lambda name: apart(name, asked.seconds))
 
 
 def apart(name: str, seconds: float) -> dict[str, Any]:
     """Return what a process of its own measures, which may take so long and no longer."""
     command = [sys.executable, __file__, name, "--alone"]
-    today = {"date": f"{datetime.now(UTC):%Y-%m-%d}"}
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True)
     except subprocess.TimeoutExpired:
-        return {**today, "passes": False, "not_done_after_seconds": seconds}
-    return {**today, **json.loads(done.stdout.splitlines()[-1])}
+        return {"passes": False, "not_done_after_seconds": seconds}
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def sampled(name: str) -> dict[str, Any]:

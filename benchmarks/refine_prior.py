@@ -17,20 +17,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from itertools import product
 from pathlib import Path
 
 import numpy as np
-from learn_prior import BASELINE, HEDGE, MODELS, TITLES, baseline_scores, write_models
+from learn_prior import BASELINE, HEDGE, MODELS, baseline_scores, write_models
 
 from bayescale.forecasts.backtest import backtest_corpus
 from bayescale.forecasts.corpus import load_corpus, load_rules
 from bayescale.forecasts.methods import ModelMethod
 from bayescale.inference.threads import one_thread
 from bayescale.models.catalog import load_model
-from bayescale.models.corpus_prior import CorpusPrior, Line, load_corpus_prior
+from bayescale.models.corpus_prior import CorpusPrior, Line, gain, load_corpus_prior
 from bayescale.models.discrepancy import Floats
 from bayescale.models.learned import STARTS, hypers, numbers, spec_of
+from bayescale.models.spec import ModelSpec
 from bayescale.runs.runs_table import RunsTable
 
 STEPS = (-1.2, -0.9, -0.6, -0.3, 0.0, 0.3)
@@ -50,12 +50,15 @@ def main() -> None:
     prior = replace(load_corpus_prior(path), line=None)
     column = [hyper.name for hyper in hypers(arguments.model)].index(arguments.number)
     corpus, baseline = load_corpus(folder=arguments.folder), baseline_scores(BASELINE)
+    spec, usual = load_model(arguments.model), np.array([baseline[f] for f in prior.families])
     gains = np.zeros((len(STEPS), len(prior.families)))
     with one_thread():
-        for (row, step), seed in product(enumerate(STEPS), SEEDS):
-            found = gains_at(arguments.model, prior, column, step, seed, corpus, baseline)
-            gains[row] += found / len(SEEDS)
-            print(f"{step:+.1f} seed {seed}: mean gain {found.mean():.4f}", flush=True)
+        for row, step in enumerate(STEPS):
+            specs = stepped(spec, prior, column, step)
+            for seed in SEEDS:
+                found = gain(*scores(specs, seed, corpus), usual)
+                gains[row] += found / len(SEEDS)
+                print(f"{step:+.1f} seed {seed}: mean gain {found.mean():.4f}", flush=True)
     line = Line(column, np.array(STEPS), gains)
     made = {
         "command": f"python benchmarks/refine_prior.py {arguments.model} {arguments.number}",
@@ -67,33 +70,33 @@ def main() -> None:
         "numpy": np.__version__,
     }
     refined = load_corpus_prior(prior.with_line(line, made).save(path))
-    write_models(arguments.model, refined, load_model(arguments.model).noise.trunk_correlation)
+    write_models(arguments.model, refined, spec.noise.trunk_correlation)
     for left in ((), *((family,) for family in prior.families)):
         value = numbers(refined.average(left), arguments.model)[arguments.number]
         print(f"{arguments.number} {value:.4f} without {', '.join(left) or 'none'}")
 
 
-def gains_at(
-    model: str,
-    prior: CorpusPrior,
-    column: int,
-    step: float,
-    seed: int,
-    corpus: Mapping[str, Tables],
-    baseline: Mapping[str, float],
-) -> Floats:
-    """Return the gain of each family, predicted without itself, at one step along the line."""
-    rules, out = load_rules(), []
-    trunk = load_model(model).noise.trunk_correlation
+def stepped(spec: ModelSpec, prior: CorpusPrior, column: int, step: float) -> dict[str, ModelSpec]:
+    """Return by family what is learned without it, one number moved a step, with its hedge."""
+    made = {}
     for family in prior.families:
         design = prior.average((family,))
         design[column] += step
-        spec = spec_of(numbers(design, model), model, TITLES[model], trunk)
-        method = ModelMethod(replace(spec, hedge=HEDGE), seed)
-        found = backtest_corpus({family: corpus[family]}, method, rules=rules)
-        scores = found.summary("family").iloc[0]
-        out.append(scores["log_score"] - np.log(scores["crps"] / baseline[family]))
-    return np.array(out)
+        learned, trunk = numbers(design, spec.name), spec.noise.trunk_correlation
+        made[family] = replace(spec_of(learned, spec.name, spec.title, trunk), hedge=HEDGE)
+    return made
+
+
+def scores(
+    specs: Mapping[str, ModelSpec], seed: int, corpus: Mapping[str, Tables]
+) -> tuple[Floats, Floats]:
+    """Return log score and CRPS of each family under its own model."""
+    rules, found = load_rules(), []
+    for family, spec in specs.items():
+        made = backtest_corpus({family: corpus[family]}, ModelMethod(spec, seed), rules=rules)
+        found.append(made.summary("family")[["log_score", "crps"]].iloc[0])
+    log_score, crps = np.array(found, dtype=float).T
+    return log_score, crps
 
 
 if __name__ == "__main__":

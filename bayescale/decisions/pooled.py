@@ -116,7 +116,7 @@ def variance_components(posterior: Posterior) -> pd.DataFrame:
 
 def _spreads(posterior: Posterior, symbol: str) -> dict[str, Floats]:
     known = posterior.population
-    columns = [c for c in posterior.group_columns if f"spread_{c}_{symbol}" in known]
+    columns = [c for c in posterior.group_columns if spread_name(symbol, c) in known]
     found = {column: _spread(posterior, symbol, column) for column in columns}
     rest = COMBINATION if columns else "/".join(posterior.group_columns)
     return {**found, rest: _spread(posterior, symbol, "")}

@@ -111,7 +111,7 @@ class CorpusPrior:
             How it was made.
         """
         usual = np.array([baseline[family] for family in families])
-        gains = scores[:, :, 0] - np.log(scores[:, :, 1] / usual)
+        gains = gain(scores[:, :, 0], scores[:, :, 1], usual)
         return cls(designs, gains, tuple(families), provenance)
 
     def average(self, without: Collection[str] = ()) -> Floats:
@@ -161,6 +161,11 @@ class CorpusPrior:
         content = {"hash": self.hash, "provenance": dict(self.provenance)}
         path.write_text(json.dumps({**content, **json.loads(self._content())}), encoding="utf-8")
         return path
+
+
+def gain(log_score: Floats, crps: Floats, usual: Floats) -> Floats:
+    """Return log scores minus log CRPS relative to that of the usual practice; higher is better."""
+    return np.asarray(log_score - np.log(crps / usual))
 
 
 def load_corpus_prior(path: Path) -> CorpusPrior:
