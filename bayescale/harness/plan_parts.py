@@ -42,6 +42,9 @@ class Tuning(Strict):
     """Values of beta2 to try with every rate and batch; the plan's alone when left out."""
     tokens: int = Field(ge=1)
     """Token budget of the trial runs."""
+    eval_tokens: int | None = Field(default=None, ge=1)
+    """Evaluation tokens of the trial runs, which are compared on the same ones; the plan's when
+    left out."""
     seed: int = 1000
     """Seed of the trial runs; none of the plan's seeds."""
 

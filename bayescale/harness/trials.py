@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 from bayescale.harness import record
 from bayescale.harness.accounting import count_params
-from bayescale.harness.config import Member, RunConfig
+from bayescale.harness.config import LOSS_ONLY, Member, RunConfig
 from bayescale.harness.engine import Job
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.tuning import best_setting, critical_batch, interpolated
@@ -32,7 +33,8 @@ def tuning_units(plan: SweepPlan, tokens_sha256: str) -> list[RunConfig]:
     Returns
     -------
     list of RunConfig
-        One per tuned size, batch and beta2, with all learning rates stacked.
+        One per tuned size, batch and beta2, with all learning rates stacked; what is measured
+        beside the loss is left to the runs of the sweep.
     """
     tuning = plan.tuning
     if tuning is None:
@@ -45,7 +47,7 @@ def tuning_units(plan: SweepPlan, tokens_sha256: str) -> list[RunConfig]:
         tuning.batch_tokens or (None,),
         tuning.beta2 or (None,),
     )
-    return [
+    units = (
         plan.unit(
             size,
             members,
@@ -55,6 +57,11 @@ def tuning_units(plan: SweepPlan, tokens_sha256: str) -> list[RunConfig]:
             beta2=beta2,
         )
         for size, batch, beta2 in grid
+    )
+    eval_tokens = tuning.eval_tokens or plan.eval_tokens
+    return [
+        replace(unit, data=replace(unit.data, eval_tokens=eval_tokens), measure=LOSS_ONLY)
+        for unit in units
     ]
 
 

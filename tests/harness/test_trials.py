@@ -42,6 +42,13 @@ def test_one_unit_per_size_batch_and_beta2_with_the_rates_stacked():
     assert {len(unit.members) for unit in units} == {3}
 
 
+def test_a_trial_is_measured_by_its_loss_alone_on_fewer_tokens():
+    asked = {"measure": {"noise_batches": 2}, "tuning": PLAN["tuning"] | {"eval_tokens": 128}}
+    units = tuning_units(SweepPlan.model_validate(PLAN | asked), "")
+    assert {(unit.data.eval_tokens, unit.measure.noise_batches) for unit in units} == {(128, 0)}
+    assert {u.data.eval_tokens for u in tuning_units(SweepPlan.model_validate(PLAN), "")} == {512}
+
+
 @pytest.mark.slow
 def test_what_was_found_is_trained_and_can_be_written_into_a_plan(tmp_path):
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(PLAN))
