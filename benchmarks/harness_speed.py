@@ -45,7 +45,7 @@ from bayescale.harness.checkpoint import TrainState
 from bayescale.harness.config import STEPWISE, ArchitectureConfig, OptimConfig
 from bayescale.harness.optim import descend
 from bayescale.harness.record import hardware
-from bayescale.harness.stacking import mean_losses, members_at_once, slopes, update
+from bayescale.harness.stacking import gradients, mean_losses, members_at_once, slopes, update
 
 RESULT = Path(__file__).parent / "results" / "harness_speed.json"
 MEMBERS, CONTEXT, VOCAB = 8, 128, 256
@@ -104,7 +104,8 @@ class Stack:
     def stacked(self, at_once: int, adamw: str) -> Step:
         """Return a step of the harness with a number of members at once and a form of AdamW."""
         settings = {"at_once": at_once, "rate_K": self.rate, "config": in_form(adamw)}
-        return lambda: update(self.backbone, self.state, self.batch, **settings)
+        own = partial(gradients, self.backbone)
+        return lambda: update(own, self.state, self.batch, **settings)
 
     def compiled(self) -> Step:
         """Return a step of all members at once through a compiled forward and backward pass."""
@@ -225,7 +226,9 @@ def _peak_memory(size: str, batch_tokens: int, n_members: int) -> int:
     batch = torch.zeros(n_members, batch_tokens // CONTEXT, CONTEXT + 1, dtype=torch.int64)
     rate = torch.full((n_members,), RATE)
     for _ in range(2):
-        update(backbone, state, batch, at_once=n_members, rate_K=rate, config=OPTIM)
+        update(
+            partial(gradients, backbone), state, batch, at_once=n_members, rate_K=rate, config=OPTIM
+        )
     # getrusage would count what the parent had when it forked; the kernel's own mark begins anew.
     found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
     assert found, "Linux alone keeps this mark"

@@ -33,6 +33,9 @@ class Arm:
     """Hash of the token file; empty for the synthetic stream."""
     adamw: Mapping[int, str] = field(default_factory=dict)
     """Form of AdamW by number of parameters, where it was measured; the plan's elsewhere."""
+    compiled: Mapping[int, bool] = field(default_factory=dict)
+    """Whether runs are compiled by number of parameters, where it was measured; as in the plan
+    elsewhere, and for trials, which are short."""
 
     def trials(self) -> list[RunConfig]:
         """Return the units that search for settings; none where the plan gives the rates."""
@@ -49,11 +52,15 @@ class Arm:
         if found is None:
             found = {"rates": [PLACEHOLDER_RATE] * len(self.plan.sizes)}
         units = sweep_units(self.plan, found, self.tokens_sha256)
-        return [self._formed(unit) for unit in units]
+        return [self._compiled(self._formed(unit)) for unit in units]
 
     def _formed(self, unit: RunConfig) -> RunConfig:
         form = self.adamw.get(count_params(unit.architecture), unit.optim.adamw)
         return replace(unit, optim=replace(unit.optim, adamw=form))
+
+    def _compiled(self, unit: RunConfig) -> RunConfig:
+        compiled = self.compiled.get(count_params(unit.architecture), unit.train.compiled)
+        return replace(unit, train=replace(unit.train, compiled=compiled))
 
 
 def open_arms(plan: SweepPlan) -> list[Arm]:

@@ -167,6 +167,9 @@ class TrainConfig:
     """Where a decay ends, as a share of the peak learning rate."""
     precision: str = added("float32")
     """What networks compute in; parameters, moments and the loss are float32 either way."""
+    compiled: bool = added(False)
+    """Whether the network is compiled, which needs a C++ compiler on a CPU. It rounds otherwise,
+    and by the number of members."""
 
     def __post_init__(self) -> None:
         """Check that the milestones ascend and leave room for a decay."""

@@ -27,6 +27,7 @@ from bayescale.harness.config import (
 from bayescale.harness.mixer_options import MIXER_OPTIONS, MixerOptions
 from bayescale.harness.plan_parts import Budget, Facts, Measure, Size, Strict, Tuning
 
+ALWAYS = "always"
 Value = TypeVar("Value", int, float)
 
 
@@ -76,6 +77,10 @@ class SweepPlan(Strict):
     adamw: Literal["measured", "stepwise", "fused"] = "measured"
     """Form of AdamW; where it is measured, the faster one is taken for every size and kept in the
     sweep's folder. The two differ in the last bits: name one for a table to be made again."""
+    compiled: Literal["measured", "never", "always"] = "never"
+    """Whether networks are compiled on a CPU; where it is measured, the runs of a size are if that
+    saves more time than it takes, and trials of settings are not. It changes the last bits: say
+    never for a table to be made again."""
     clip: float = 1.0
     schedule: Literal["wsd", "cosine", "constant"] = "wsd"
     decay_fraction: float = 0.2
@@ -282,6 +287,7 @@ class SweepPlan(Strict):
                 schedule=self.schedule,
                 final_rate=self.final_rate,
                 precision=self.precision,
+                compiled=self.compiled == ALWAYS,
             ),
             members=members,
             measure=MeasureConfig(**self.measure.model_dump()),

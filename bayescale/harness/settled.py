@@ -7,6 +7,7 @@ is kept: what resumes is what was begun.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,19 @@ from bayescale.harness.accounting import count_params
 from bayescale.harness.adamw_choice import fastest_adamw
 from bayescale.harness.arms import Arm, Kept, kept_of
 from bayescale.harness.budget import Limits
+from bayescale.harness.compile_choice import worth_compiling
+from bayescale.harness.config import RunConfig
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.planner import estimated
 from bayescale.harness.runs_file import write_whole
 
 FILE_NAME = "plan.json"
 MEASURED = "measured"
+CHOOSERS: dict[str, Callable[[Iterable[RunConfig], str], Mapping[int, object]]] = {
+    "adamw": fastest_adamw,
+    "compiled": worth_compiling,
+}
+"""Keys of a plan, and fields of an arm, that speeds decide."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +37,7 @@ class Settled:
     """What speeds decided when a folder was begun."""
 
     arms: list[Arm]
-    """Arms with the form of AdamW of every size."""
+    """Arms with the form of AdamW of every size, and whether it is compiled."""
     kept: list[list[Kept]] | None
     """What the budget leaves of every unit of every arm; None where there is no budget."""
 
@@ -73,7 +81,7 @@ def settle(
     path, asked = out / FILE_NAME, _named(plan)
     begun = _read(path)
     if begun is not None and begun["plan"] == asked:
-        return Settled(arms=_formed(arms, begun["adamw"]), kept=begun["kept"])
+        return Settled(arms=_chosen(arms, begun), kept=begun["kept"])
     if begun is not None and not replan:
         raise HarnessError(
             f"sweep folder {out.name!r}: it was begun with another plan; "
@@ -81,39 +89,50 @@ def settle(
             "Give another folder, or ask for the new plan with --replan (replan=True): units that "
             "both plans have are not trained again.",
         )
-    adamw = _forms(out, plan, arms, begun, device)
-    arms, kept = _formed(arms, adamw), None
+    choices = {key: _measured(key, out, plan, arms, begun, device) for key in CHOOSERS}
+    arms, kept = _chosen(arms, choices), None
     if plan.budget.limits != Limits():
         made = estimated(arms, workers=workers, device=device)
         left = iter(made.units)
         kept = [[kept_of(next(left).config) for _ in arm.plan.sizes] for arm in arms]
-    begun = {"plan": asked, "kept": kept, "adamw": adamw}
+    begun = {"plan": asked, "kept": kept, **choices}
     write_whole(path, json.dumps(begun, indent=1) + "\n")
     return Settled(arms=arms, kept=kept)
 
 
-Forms = dict[str, str] | None
-"""Form of AdamW by number of parameters, as JSON has it; None in folders older than the choice."""
+Choices = dict[str, Any]
+"""What was chosen of every key of `CHOOSERS`: by number of parameters, as JSON has it, or None in
+folders that are older than the choice."""
 
 
-def _forms(
-    out: Path, plan: SweepPlan, arms: list[Arm], begun: dict[str, Any] | None, device: str
-) -> Forms:
-    """Return the forms of all sizes, those of a folder that has some measured already."""
-    older = (out / "units").exists() if begun is None else begun["adamw"] is None
+def _measured(
+    key: str,
+    out: Path,
+    plan: SweepPlan,
+    arms: list[Arm],
+    begun: dict[str, Any] | None,
+    device: str,
+) -> dict[str, Any] | None:
+    """Return the choices for all sizes, those of a folder that has some measured already."""
+    older = (out / "units").exists() if begun is None else begun[key] is None
     if older:
         return None
-    known: dict[str, str] = {} if begun is None else begun["adamw"]
-    if plan.adamw != MEASURED:
+    known: dict[str, Any] = {} if begun is None else begun[key]
+    if getattr(plan, key) != MEASURED:
         return known
     units = {count_params(unit.architecture): unit for arm in arms for unit in arm.units()}
     new = [unit for n_params, unit in units.items() if str(n_params) not in known]
-    return known | {str(n): form for n, form in fastest_adamw(new, device).items()}
+    return known | {str(n): choice for n, choice in CHOOSERS[key](new, device).items()}
 
 
-def _formed(arms: list[Arm], forms: Forms) -> list[Arm]:
-    found = {int(n_params): form for n_params, form in (forms or {}).items()}
-    return [replace(arm, adamw=found if arm.plan.adamw == MEASURED else {}) for arm in arms]
+def _chosen(arms: list[Arm], choices: Choices) -> list[Arm]:
+    """Return arms whose sizes have what was measured, where their plans leave it to that."""
+
+    def of(arm: Arm, key: str) -> dict[int, Any]:
+        known = (choices[key] or {}).items() if getattr(arm.plan, key) == MEASURED else ()
+        return {int(n_params): choice for n_params, choice in known}
+
+    return [replace(arm, adamw=of(arm, "adamw"), compiled=of(arm, "compiled")) for arm in arms]
 
 
 def _named(plan: SweepPlan) -> dict[str, Any]:
@@ -129,7 +148,8 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(path.read_text())
-        return {"plan": dict(found["plan"]), "kept": found["kept"], "adamw": found.get("adamw")}
+        choices = {key: found.get(key) for key in CHOOSERS}
+        return {"plan": dict(found["plan"]), "kept": found["kept"], **choices}
     except (ValueError, KeyError, TypeError) as error:
         raise HarnessError(
             f"sweep folder {path.parent.name!r}: {FILE_NAME} is not readable ({error}).",

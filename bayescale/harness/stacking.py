@@ -29,6 +29,8 @@ ROUNDS = 3
 
 Losses = Callable[[Tensor, Tensor], Tensor]
 """Takes parameters (K, P) and a batch (K, B, T + 1), returns losses (K,)."""
+Gradients = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Takes the same, returns losses (K,) and gradients (K, P)."""
 
 
 def gradients(backbone: Backbone, params_KP: Tensor, batch_KBT: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,7 +96,7 @@ def slopes(losses: Losses, params_KP: Tensor, batch_KBT: Tensor) -> tuple[Tensor
 
 
 def update(
-    backbone: Backbone,
+    gradients_of: Gradients,
     state: TrainState,
     batch_KBT: Tensor,
     *,
@@ -106,8 +108,8 @@ def update(
 
     Parameters
     ----------
-    backbone : Backbone
-        The network.
+    gradients_of : callable
+        `gradients` of a network, compiled or not.
     state : TrainState
         Its parameters and moments are changed in place.
     batch_KBT : Tensor
@@ -128,7 +130,7 @@ def update(
     members = (state.params, state.moment1, state.moment2, rate_K, batch_KBT)
     for part in zip(*(tensor.split(at_once) for tensor in members), strict=True):
         params, moment1, moment2, rate, batch = part
-        loss, grad = gradients(backbone, params, batch)
+        loss, grad = gradients_of(params, batch)
         with torch.no_grad():
             descend(params, grad, moment1, moment2, rate_K=rate, step=state.step + 1, config=config)
         losses.append(loss)
@@ -163,7 +165,8 @@ def members_at_once(
         return n_members
     path = folder / FILE_NAME
     if not path.is_file():
-        seconds = {n: _seconds(backbone, params_KP, batch_KBT, n) for n in candidates(n_members)}
+        own = partial(gradients, backbone)
+        seconds = {n: step_seconds(own, params_KP, batch_KBT, n) for n in candidates(n_members)}
         path.write_text(json.dumps({"step_seconds": seconds}, indent=1) + "\n")
     found = json.loads(path.read_text())["step_seconds"]
     return min((int(n) for n in found), key=lambda n: (found[str(n)], -n))
@@ -188,12 +191,31 @@ def candidates(n_members: int) -> list[int]:
     return found
 
 
-def _seconds(backbone: Backbone, params_KP: Tensor, batch_KBT: Tensor, at_once: int) -> float:
-    """Process time of the fastest of a few steps, which a busy machine disturbs least."""
+def step_seconds(
+    gradients_of: Gradients, params_KP: Tensor, batch_KBT: Tensor, at_once: int
+) -> float:
+    """Return the process time of the gradients of one step.
+
+    Parameters
+    ----------
+    gradients_of : callable
+        `gradients` of a network, compiled or not.
+    params_KP : Tensor
+        All parameters, shape (K, P).
+    batch_KBT : Tensor
+        One training batch, shape (K, B, T + 1).
+    at_once : int
+        Members that go together.
+
+    Returns
+    -------
+    float
+        Of the fastest of a few steps, which a busy machine disturbs least.
+    """
     times = []
     for _ in range(ROUNDS):
         start = time.process_time()
         for params, batch in zip(params_KP.split(at_once), batch_KBT.split(at_once), strict=True):
-            gradients(backbone, params, batch)
+            gradients_of(params, batch)
         times.append(time.process_time() - start)
     return min(times)

@@ -11,9 +11,8 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -21,13 +20,20 @@ from torch import Tensor
 from bayescale.errors import UnknownNameError
 from bayescale.harness.architectures import Backbone
 from bayescale.harness.checkpoint import TrainState
+from bayescale.harness.compiling import (
+    COMPILED,
+    TRACED,
+    by_backend,
+    compiled_gradients,
+    gradients_of,
+)
 from bayescale.harness.config import RunConfig
 from bayescale.harness.data import Batches
 from bayescale.harness.divergence import watch
 from bayescale.harness.optim import descend
 from bayescale.harness.resident import resident
 from bayescale.harness.schedule import Segment, rate_factor, segments
-from bayescale.harness.stacking import gradients, mean_losses, members_at_once, slopes, update
+from bayescale.harness.stacking import members_at_once, update
 
 READ_EVERY = 100
 """Steps between two readings of the losses on a device."""
@@ -77,14 +83,18 @@ class HostSteps:
         self._folder, self._losses = folder, list[Tensor]()
         self._peak_K = peak_rates(config, state.params.device)
         n_steps = sum(segment.n_steps for segment in segments(config.train))
-        first = self._batch(0, state.params.device)
-        self._at_once = members_at_once(folder, backbone, state.params, first, n_steps)
+        if config.train.compiled:
+            self._gradients, self._at_once = compiled_gradients(backbone), len(self._peak_K)
+        else:
+            first = self._batch(0, state.params.device)
+            self._gradients = gradients_of(backbone, None)
+            self._at_once = members_at_once(folder, backbone, state.params, first, n_steps)
 
     def take(self, state: TrainState, segment: Segment) -> None:
         """Take one step; see `Steps.take`."""
         factor = rate_factor(segment, state.step, warmup_steps(self.config))
         loss_K = update(
-            self.backbone,
+            self._gradients,
             state,
             self._batch(state.step, state.params.device),
             at_once=self._at_once,
@@ -119,7 +129,8 @@ class ResidentSteps:
     state : TrainState
         Where the unit stands; its tensors are the ones that a captured step changes.
     compiled : bool
-        Whether to compile the network before the step is captured. Worth its minute for wide ones.
+        Whether to compile the network before the step is captured. Worth its minute for wide ones;
+        off a GPU it is only traced, which needs no compiler.
     captured : bool
         Whether to replay a step as a graph; only on a GPU.
     """
@@ -145,9 +156,10 @@ class ResidentSteps:
             n_steps=max(segment.stop for segment in segments(config.train)),
             device=device,
         )
-        self._gradients = gradients_of(backbone, compiled)
+        backend = COMPILED if device.type == "cuda" else TRACED
+        self._gradients = gradients_of(backbone, backend if compiled else None)
         # Its dozen passes over all parameters become two.
-        self._descend = traced(descend) if compiled else descend
+        self._descend = by_backend(descend, backend) if compiled else descend
         self._peak_K = peak_rates(config, device)
         self._step = torch.zeros((), dtype=torch.int64, device=device)
         self._at = torch.zeros(1, dtype=torch.int64, device=device)
@@ -274,50 +286,8 @@ def open_steps(
     on_host = style == "host" or (style == "auto" and state.params.device.type == "cpu")
     if on_host:
         return HostSteps(config, folder, backbone, batches, state)
-    compiled = style == "compiled"
+    compiled = style == "compiled" or config.train.compiled
     return ResidentSteps(config, folder, backbone, batches, state, compiled=compiled)
-
-
-def gradients_of(
-    backbone: Backbone, compiled: bool
-) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Return what gives every member's loss and gradient.
-
-    Parameters
-    ----------
-    backbone : Backbone
-        The network.
-    compiled : bool
-        Whether to compile it.
-
-    Returns
-    -------
-    callable
-        Takes parameters (K, P) and a batch (K, B, T + 1).
-    """
-    if not compiled:
-        return partial(gradients, backbone)
-    # What was compiled for earlier units counts towards a limit beyond which nothing is.
-    torch._dynamo.reset()
-    return partial(slopes, traced(partial(mean_losses, backbone)))
-
-
-def traced(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function compiled for one shape.
-
-    Parameters
-    ----------
-    function : callable
-        Takes and returns tensors.
-
-    Returns
-    -------
-    callable
-        The same; on a CPU it is only traced, which needs no compiler.
-    """
-    backend = "inductor" if torch.cuda.is_available() else "aot_eager"
-    compiled: Callable[..., Any] = torch.compile(function, dynamic=False, backend=backend)
-    return compiled
 
 
 def n_sequences(config: RunConfig) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -35,7 +36,8 @@ def test_a_step_does_not_depend_on_it(make_unit, at_once, adamw):
     for n in (5, at_once):
         state = TrainState.begin(flat.clone())
         settings = {"rate_K": torch.full((5,), 0.01), "config": optim}
-        losses.append(stacking.update(backbone, state, batch, at_once=n, **settings))
+        own = partial(stacking.gradients, backbone)
+        losses.append(stacking.update(own, state, batch, at_once=n, **settings))
         states.append(state)
     assert torch.equal(*losses)
     for name in ("params", "moment1", "moment2"):
@@ -48,7 +50,7 @@ def test_a_unit_keeps_what_it_measured_and_trains_the_same(make_unit, tmp_path, 
     assert not (tmp_path / "short" / stacking.FILE_NAME).exists()
     monkeypatch.setattr(stacking, "WORTH_MEASURING", 1)
     slow = {5: 5.0, 3: 1.0, 2: 1.0, 1: 2.0}
-    monkeypatch.setattr(stacking, "_seconds", lambda *parts: slow[parts[3]])
+    monkeypatch.setattr(stacking, "step_seconds", lambda *parts: slow[parts[3]])
     train(unit, tmp_path / "long")
     kept = json.loads((tmp_path / "long" / stacking.FILE_NAME).read_text())
     assert kept == {"step_seconds": {str(n): s for n, s in slow.items()}}

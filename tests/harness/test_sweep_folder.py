@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
 import bayescale as bs
 from bayescale.errors import HarnessError
-from bayescale.harness import adamw_choice, planner
+from bayescale.harness import adamw_choice, planner, settled, steps
+from bayescale.harness.accounting import count_params
 from bayescale.harness.locks import held
 from bayescale.harness.planner import plan_sweep
+from bayescale.harness.stacking import gradients
 from bayescale.harness.sweep import LOCK, run_sweep
 from bayescale.runs.records import compact
 
@@ -240,6 +243,26 @@ def test_a_folder_from_before_adamw_was_measured_stays_as_it_was(write, out, mon
     for _ in range(2):
         assert bs.read_runs(run_sweep(write(), out)).fingerprint == before
     assert json.loads((out / "plan.json").read_text())["adamw"] is None
+
+
+def test_what_is_compiled_is_measured_once_and_kept(write, out, monkeypatch):
+    eager = lambda own: partial(gradients, own)  # noqa: E731
+    monkeypatch.setattr(steps, "compiled_gradients", eager)
+    found = iter([True, False])
+    measured = lambda units, _: {count_params(u.architecture): next(found) for u in units}  # noqa: E731
+    monkeypatch.setitem(settled.CHOOSERS, "compiled", measured)
+    tuning = {"sizes": [0], "grid": [0.005, 0.01, 0.02], "tokens": 640}
+    path = write(compiled="measured", adamw="stepwise", tuning=tuning, learning_rates=None)
+    told = bs.read_runs(run_sweep(path, out)).fingerprint
+    assert list(json.loads((out / "plan.json").read_text())["compiled"].values()) == [True, False]
+    configs = [json.loads(file.read_text()) for file in out.glob("units/*/config.json")]
+    compiled = {(c["architecture"]["d_model"], len(c["members"])) for c in configs if _is(c)}
+    assert compiled == {(8, 2)}
+    assert bs.read_runs(run_sweep(path, out)).fingerprint == told
+
+
+def _is(config):
+    return config["train"]["compiled"]
 
 
 def test_a_wall_budget_decides_by_measured_speed(write):
