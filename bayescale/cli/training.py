@@ -60,6 +60,17 @@ def sweep(
         bool,
         typer.Option("--suggest", help="With --until: train only the sizes that sharpen it."),
     ] = False,
+    stop_against: Annotated[
+        Path | None,
+        typer.Option(help="Posterior or runs table: stop units that will miss their forecast."),
+    ] = None,
+    stop_target: Annotated[
+        float | None,
+        typer.Option(help="Loss every unit is to reach; the 95 % point of its forecast if left."),
+    ] = None,
+    stop_rate: Annotated[
+        float, typer.Option(help="Most of the units reaching it that may be stopped.")
+    ] = 0.05,
     replan: Annotated[
         bool, typer.Option("--replan", help="Go on in a folder that another plan began.")
     ] = False,
@@ -80,13 +91,38 @@ def sweep(
         "deadline": None if minutes is None else time.time() + 60.0 * minutes,
         "replan": replan,
     }
+    options |= _stop_rule(stop_against, stop_target, stop_rate)
     with SweepScreen(not as_json) as screen:
         options |= {"progress": screen.advance, "on_failed": screen.failed}
         if suggest:
             made = _suggested(plan, folder, until, screen, options)
         else:
             made = _whole(plan, folder, until, screen, options, forecasts=not as_json)
+    made["given_up"] = _given_up(folder)
     print_json(made) if as_json else print_lines(_ending(made))
+
+
+def _stop_rule(against: Path | None, target: float | None, rate: float) -> dict[str, Any]:
+    """Return the option of `run_sweep` that stops units against a forecast; none without one."""
+    from bayescale.stop_against import StopAgainst
+
+    if against is None:
+        if target is not None:
+            raise HarnessError(
+                f"--stop-target is {target}, but nothing forecasts the units.",
+                "Name a posterior or a runs table: --stop-against PATH.",
+            )
+        return {}
+    rule = StopAgainst(against=against, target=target, stop_rate=rate)
+    rule.check()
+    return {"work": rule}
+
+
+def _given_up(folder: Path) -> list[dict[str, Any]]:
+    from bayescale.harness.given_up import given_up
+
+    found = given_up(sorted((folder / "units").glob("*")))
+    return [asdict(each) | {"line": str(each)} for each in found]
 
 
 def _whole(
@@ -137,12 +173,15 @@ def _made(table: Path, ended: str, outlooks: list[Outlook]) -> dict[str, Any]:
 def _ending(made: dict[str, Any]) -> list[str]:
     """Return what is said when a sweep has ended."""
     said = {
-        "finished": "all units are finished",
+        "finished": "all other units are finished"
+        if made["given_up"]
+        else "all units are finished",
         "sharp": "the forecast is as sharp as asked; the rest was not trained",
         "nothing left": "every size but the largest is trained, and the forecast is wider",
         "stopped": "stopped before its end; the same command goes on",
     }[made["ended"]]
     lines = [f"forecast of {each['line']}" for each in made["forecasts"]]
+    lines += [f"unit {each['line']}" for each in made["given_up"]]
     return [f"wrote {made['runs']}", *lines, said]
 
 

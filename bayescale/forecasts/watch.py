@@ -94,7 +94,7 @@ def watch(
     RunsTableError, UnknownNameError
         When the log cannot be read, or holds no such run or metric.
     """
-    _check(target, stop_rate)
+    check_stop_rule(target, stop_rate)
     found = log if isinstance(log, RunLog) else choose_run(read_logs(log), run)
     posterior = posterior_of(against, seed)
     curve = found.curve(metric, batch_tokens)
@@ -133,7 +133,8 @@ def watch(
     )
 
 
-def _check(target: float | None, stop_rate: float) -> None:
+def check_stop_rule(target: float | None, stop_rate: float) -> None:
+    """Raise a `ForecastError` for a target or a rate that is none."""
     if target is not None and not (np.isfinite(target) and target > 0):
         raise ForecastError(f"watch: target is {target!r}, expected a positive loss.")
     if not 0.0 < stop_rate < 1.0:

@@ -57,7 +57,7 @@ def run_jobs(
     Returns
     -------
     {"finished", "stopped"}
-        Whether all jobs are finished.
+        Whether all jobs are finished, or given up for good.
 
     Raises
     ------

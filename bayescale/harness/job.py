@@ -24,6 +24,8 @@ Tell = Callable[[float], None]
 """Takes the share of a job done, from 0 to 1."""
 Stop = Callable[[], bool]
 """Whether to write a checkpoint and stop; asked after every step."""
+GiveUp = Callable[[], str]
+"""Why to stop for good, or ""; asked after every step."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +65,12 @@ class Work(Protocol):
         """Run one job, or go on with it."""
 
 
-def run_job(job: Job, progress: Tell | None = None, should_stop: Stop | None = None) -> Outcome:
+def run_job(
+    job: Job,
+    progress: Tell | None = None,
+    should_stop: Stop | None = None,
+    give_up: GiveUp | None = None,
+) -> Outcome:
     """Run one job with one thread of PyTorch, whose sums then have one order.
 
     Parameters
@@ -74,10 +81,12 @@ def run_job(job: Job, progress: Tell | None = None, should_stop: Stop | None = N
         Told the share done.
     should_stop : callable, optional
         Whether the engine wants it to stop; SIGTERM and the deadline stop it too.
+    give_up : callable, optional
+        Why the unit should be stopped for good; see `train`.
 
     Returns
     -------
-    {"finished", "stopped"}
+    {"finished", "stopped", "given up"}
         What `train` returned.
 
     Raises
@@ -97,6 +106,7 @@ def run_job(job: Job, progress: Tell | None = None, should_stop: Stop | None = N
             corpus_dir=job.corpus_dir,
             device=job.device,
             should_stop=lambda: asked() or late() or bool(should_stop and should_stop()),
+            give_up=give_up,
             progress=progress,
         )
 

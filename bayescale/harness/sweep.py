@@ -13,7 +13,8 @@ from typing import Any
 from bayescale.errors import HarnessError
 from bayescale.harness.arms import Arm, Kept, open_arms, sweep_units, trimmed
 from bayescale.harness.config import RunConfig
-from bayescale.harness.engine import Job, Progress, check_engine, run_jobs
+from bayescale.harness.engine import Job, Progress, check_engine, run_job, run_jobs
+from bayescale.harness.job import Work
 from bayescale.harness.locks import held
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.plan_file import load_plan
@@ -49,6 +50,7 @@ def run_sweep(
     on_rows: OnRows | None = None,
     on_failed: Callable[[Job, HarnessError], None] | None = None,
     on_end: Callable[[Outcome], None] | None = None,
+    work: Work = run_job,
 ) -> Path:
     """Train everything a plan names and write the runs table.
 
@@ -84,7 +86,10 @@ def run_sweep(
     on_failed : callable, optional
         Told of each failed unit and its error.
     on_end : callable, optional
-        Told whether all units are finished.
+        Told whether all units are finished or given up.
+    work : callable
+        What is done with a unit of the ladder: `bayescale.stop_against.StopAgainst` stops those
+        that will miss their forecast. Trials of learning rates are trained whole.
 
     Returns
     -------
@@ -112,7 +117,9 @@ def run_sweep(
         arms = settled.arms
         check_disk(out, planned, workers)
 
-        def run(jobs: list[Job], told: Progress | None, heard: Finished | None) -> Outcome:
+        def run(
+            jobs: list[Job], told: Progress | None, heard: Finished | None, work: Work = run_job
+        ) -> Outcome:
             return run_jobs(
                 jobs,
                 engine=engine,
@@ -121,6 +128,7 @@ def run_sweep(
                 progress=told,
                 on_finished=heard,
                 on_failed=on_failed,
+                work=work,
             )
 
         def jobs_of(units: list[list[RunConfig]]) -> list[list[Job]]:
@@ -141,7 +149,7 @@ def run_sweep(
             if not tables.update():
                 try:
                     told = _rescaled(progress, share, 1 - share, "")
-                    outcome = run(_flat(ladder), told, tables.finished)
+                    outcome = run(_flat(ladder), told, tables.finished, work)
                 finally:
                     tables.update()
         else:

@@ -81,7 +81,7 @@ class Tally:
             self._progress(self._told, job.title)
 
     def finish(self, job: Job, outcome: Outcome) -> None:
-        """Note the end of a job; one that stopped stops the others."""
+        """Note the end of a job; one that was stopped stops the others, one given up does not."""
         if outcome == "stopped":
             self.stopping = True
             return

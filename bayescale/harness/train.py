@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 
-from bayescale.harness import checkpoint, record
+from bayescale.harness import checkpoint, given_up, record
 from bayescale.harness.architectures import Backbone
 from bayescale.harness.checkpoint import TrainState
 from bayescale.harness.config import RunConfig
@@ -19,7 +19,7 @@ from bayescale.harness.record import RunRecord
 from bayescale.harness.schedule import Segment, segments
 from bayescale.harness.steps import Style, open_steps
 
-Outcome = Literal["finished", "stopped"]
+Outcome = Literal["finished", "stopped", "given up"]
 
 
 def train(
@@ -30,6 +30,7 @@ def train(
     device: str = "cpu",
     style: Style = "auto",
     should_stop: Callable[[], bool] | None = None,
+    give_up: Callable[[], str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Outcome:
     """Train all members on all milestones and append one record per member and milestone.
@@ -51,13 +52,16 @@ def train(
         How steps are taken; see `bayescale.harness.steps.open_steps`.
     should_stop : callable, optional
         Asked after every step, on a GPU after every hundred; True writes a checkpoint and returns.
+    give_up : callable, optional
+        Asked as often; a reason other than "" stops the unit for good. It is written down beside
+        the checkpoint, and holds until a call without ``give_up``, which goes on from there.
     progress : callable, optional
         Called about once a second with the share of steps done.
 
     Returns
     -------
-    {"finished", "stopped"}
-        Whether every milestone has its records.
+    {"finished", "stopped", "given up"}
+        Whether every milestone has its records, or will have none.
 
     Raises
     ------
@@ -69,6 +73,10 @@ def train(
     if is_finished(config, folder):
         checkpoint.discard(folder)
         return "finished"
+    if give_up is None:
+        given_up.forget(folder)
+    elif given_up.is_given_up(folder):
+        return "given up"
 
     plan = segments(config.train)
     backbone = Backbone(config.architecture, config.train.precision)
@@ -91,7 +99,8 @@ def train(
             steps.take(state, segment)
             now = time.monotonic()
             stop = should_stop is not None and should_stop()
-            if stop or now - saved_at > config.train.checkpoint_seconds:
+            reason = "" if stop or give_up is None else give_up()
+            if stop or reason or now - saved_at > config.train.checkpoint_seconds:
                 checkpoint.save(folder, state, unit)
                 saved_at = now
             if progress is not None and now - told_at > 1.0:
@@ -100,6 +109,9 @@ def train(
                 told_at = now
             if stop:
                 return "stopped"
+            if reason:
+                given_up.note(folder, state.step, plan[-1].stop, reason)
+                return "given up"
 
         if segment.measured:
             cpu_seconds = round(time.process_time() - cpu_start, 2)

@@ -16,6 +16,7 @@ from bayescale.runs.importers.lines import read_rows
 from bayescale.runs.importers.run_log import N_STEPS, SCHEDULE, SCHEDULE_DECAY, RunLog, collect
 
 CONFIG, LOSSES, RECORDS = "config.json", "losses.jsonl", "records.jsonl"
+GIVEN_UP = "given_up.json"
 LOSS = "train_loss"
 
 
@@ -34,7 +35,7 @@ def read(folder: Path) -> list[RunLog]:
             f"{folder.name}-{k}",
             collect((LOSS, row[schema.STEP], row["loss"][k]) for row in rows),
             facts | {schema.SEED: member["seed"], schema.LEARNING_RATE: member["learning_rate"]},
-            _status(rows, facts),
+            "killed" if (folder / GIVEN_UP).is_file() else _status(rows, facts),
         )
         for k, member in enumerate(config["members"])
     ]
