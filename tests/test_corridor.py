@@ -183,7 +183,8 @@ def test_nothing_in_the_corridor_imports_the_harness():
     faults = [
         found
         for found in _imports()
-        if found.target_room == "harness" and found.room not in {"harness", "cli", "live", "loop", "stop_against"}
+        if found.target_room == "harness"
+        and found.room not in {"harness", "cli", "live", "loop", "stop_against"}
     ]
     assert not faults, _listed(faults)
 
