@@ -90,6 +90,7 @@ def variance_components(posterior: Posterior) -> pd.DataFrame:
         One row a coefficient and source (a group column, or ``combination`` for what a combination
         of levels adds): ``sd``, the spread on the coefficient's sampling coordinate (log, or logit
         for shares), and ``share``, its part of the summed variance, with ``_q05`` and ``_q95``.
+        The level of the loss is nobody's, and what follows it is left out.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def variance_components(posterior: Posterior) -> pd.DataFrame:
     """
     import pandas as pd
 
-    symbols = [s for s in posterior.law.symbols if f"spread_{s}" in posterior.population]
+    symbols = [s for s in posterior.law.symbols[1:] if spread_name(s) in posterior.population]
     if not symbols:
         raise DecisionError(
             f"variance_components: model {posterior.spec.name!r} does not pool groups.",
@@ -126,7 +127,8 @@ def _spread(posterior: Posterior, symbol: str, column: str) -> Floats:
     """Return the sd of departures: what follows other coefficients, and what is left."""
     known = posterior.population
     variance = known[spread_name(symbol, column)].reshape(-1) ** 2
-    for on in (posterior.spec.regressions or {}).get(symbol, {}):
+    follows = (posterior.spec.regressions or {}).get(symbol, {})
+    for on in (on for on in follows if on != posterior.law.symbols[0]):
         slope = known[slope_name(symbol, on)].reshape(-1)
         variance = variance + (slope * known[spread_name(on, column)].reshape(-1)) ** 2
     return np.asarray(np.sqrt(variance))

@@ -170,6 +170,7 @@ def _values(
         if symbol in pooled:
             k, direct = pooled.index(symbol), symbol in centred
             mean = moved["mu"][0] if moved else np.float64(population.mean[k])
+            mean = level[0] if symbol == law.symbols[0] else mean
             values[symbol] = declare_pooled(
                 population, k, coefficient.support, levels, mean, direct, departures
             )

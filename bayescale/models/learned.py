@@ -231,7 +231,9 @@ def corpus_prior_of(spec: ModelSpec) -> CorpusPrior:
 
 def _base(name: str) -> str:
     """Return the model whose numbers a pooled version shares."""
-    return name.removesuffix("_partial").removesuffix("_crossed")
+    for suffix in ("_partial", "_crossed", "_correlated"):
+        name = name.removesuffix(suffix)
+    return name
 
 
 @cache

@@ -5,8 +5,9 @@ On the sampling coordinate of each pooled coefficient, group g lies at
     theta_g = mu + sum over columns of effect[level of g] + own_g
 
 with normal effects and own_g, whose standard deviations are the spreads. Partial pooling has no
-columns; crossed pooling has every group column. The level of the loss is never pooled; the logs of
-the scales ``sigma`` and ``tau`` may be, for few runs tell little of them.
+columns; crossed pooling has every group column. The level of the loss is never pooled: where others
+follow it, it has a population whose spread is as wide as its prior. The logs of the scales
+``sigma`` and ``tau`` may be pooled, for few runs tell little of them.
 
 Effects and own_g of a coefficient may follow those of others: where groups differ in an exponent,
 their shares at the reference run differ with it. They are then a regression,
@@ -27,6 +28,7 @@ import numpy as np
 
 from bayescale.errors import ModelError
 from bayescale.laws import Law, Prior
+from bayescale.laws.prior import LEVEL
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem
 from bayescale.models.shared_discrepancy import Anchors
@@ -258,8 +260,9 @@ def _mean_prior(problems: Sequence[Problem], symbol: str) -> tuple[float, float]
     prior = priors[0]
     if any(other.arguments != prior.arguments for other in priors[1:]):
         _refuse(spec, symbol, "covariates move")
-    normal = prior.normal_on_coordinate()
-    if normal is None or prior.arguments["mu"] == "level":
+    normal = prior.normal_on_coordinate(problems[0].constants.level)
+    is_level = symbol == problems[0].law.symbols[0]
+    if normal is None or (prior.arguments["mu"] == LEVEL and not is_level):
         written = ", ".join(f"{name}={value}" for name, value in prior.arguments.items())
         raise ModelError(
             f"model {spec.name!r}: coefficient {symbol!r} is pooled, but its prior is"

@@ -265,7 +265,8 @@ def pooled_constants(
     -------
     list of Constants
         One a group. The largest compute is that of all groups: beyond it no sibling was run, and
-        one covariate prior speaks about what they have in common.
+        one covariate prior speaks about what they have in common. The level is each group's own,
+        but where coefficients follow it: then they follow its distance from one constant.
     """
     law = load_law(spec.law)
     full = [group for group in groups if len(group[1])]
@@ -276,6 +277,8 @@ def pooled_constants(
         common = replace(common, anchors=choose_anchors(spec.discrepancy, at, law.cost_columns))
     levels = [choose_constants(spec, *group).level if len(group[1]) else None for group in groups]
     known = float(np.median([level for level in levels if level is not None]))
+    if law.symbols[0] in (spec.spreads or {}):
+        levels = [known] * len(groups)
     return [replace(common, level=known if level is None else level) for level in levels]
 
 

@@ -96,7 +96,8 @@ class ModelSpec:
     spreads : mapping of str to Prior
         For pooling: prior of the standard deviation over groups of each pooled coefficient, or of
         the scales ``sigma`` and ``tau``, on its sampling coordinate; under crossed pooling that
-        over the levels of each column.
+        over the levels of each column. The level of the loss only where others follow it, and then
+        so wide that it is as free as without.
     interaction : mapping of str to Prior
         For crossed pooling: the same for what a combination of levels adds to their effects.
     factors : mapping of str to mapping of str to Prior
@@ -145,7 +146,9 @@ class ModelSpec:
         self._define_law()
         law = load_law(self.law)
         _check_names(self.name, "prior", self.priors, law.symbols)
-        poolable = (*law.symbols[1:], *self.scale_priors)
+        followed = {on for slopes in (self.regressions or {}).values() for on in slopes}
+        level = followed & {law.symbols[0]}
+        poolable = (*level, *law.symbols[1:], *self.scale_priors)
         _check_names(self.name, "spread", self.spreads or {}, poolable)
         self._check_crossed()
         self._check_regressions()
