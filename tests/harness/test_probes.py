@@ -19,7 +19,7 @@ from bayescale.harness.probes import PROBES, probe_errors  # noqa: E402
 from bayescale.harness.probes.questions import errors  # noqa: E402
 
 TEXT = b" ".join(b"value_%03d = other_%03d + value_%03d" % (i, i + 1, i) for i in range(400))
-CHANCE = {"brackets": 2 / 3, "cloze": 3 / 4, "copy": 3 / 4, "recall": 3 / 4}
+CHANCE = {name: 2 / 3 if name == "brackets" else 3 / 4 for name in PROBES}
 
 SHAPE = ArchitectureConfig(
     d_model=8, n_layers=1, n_heads=2, ffn_width=8, vocab_size=256, context=128
@@ -49,6 +49,9 @@ def test_right_answers_follow_from_the_prompt():
     for q in PROBES["cloze"](TEXT):
         assert q.answers[0] in q.prompt
         assert not any(answer in q.prompt for answer in q.answers[1:])
+    for q in PROBES["continuation"](TEXT):
+        assert q.prompt + q.answers[0] in TEXT
+        assert all(answer in TEXT for answer in q.answers)
 
 
 @pytest.mark.parametrize("name", PROBES)
@@ -91,6 +94,11 @@ def test_questions_are_asked_in_bytes(make_unit):
         probe_errors(
             "copy", Backbone(unit.architecture), torch.zeros(1, 1), open_batches(unit, None)
         )
+
+
+def test_text_that_says_one_thing_has_no_continuation():
+    with pytest.raises(HarnessError, match=r"'continuation': the 300 held-out bytes hold no 4"):
+        PROBES["continuation"](b"aab" * 100)
 
 
 def test_text_without_repeated_words_gives_no_cloze():

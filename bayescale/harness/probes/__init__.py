@@ -15,6 +15,7 @@ from bayescale.harness.architectures import Backbone
 from bayescale.harness.data import Batches
 from bayescale.harness.probes.brackets import bracket_questions
 from bayescale.harness.probes.cloze import cloze_questions
+from bayescale.harness.probes.continuation import continuation_questions
 from bayescale.harness.probes.copying import copy_questions
 from bayescale.harness.probes.questions import Question, errors
 from bayescale.harness.probes.recall import recall_questions
@@ -22,6 +23,7 @@ from bayescale.harness.probes.recall import recall_questions
 PROBES: dict[str, Callable[[bytes], list[Question]]] = {
     "brackets": bracket_questions,
     "cloze": cloze_questions,
+    "continuation": continuation_questions,
     "copy": copy_questions,
     "recall": recall_questions,
 }
