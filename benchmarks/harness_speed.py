@@ -1,22 +1,24 @@
 """How fast small networks train: alone, compiled, stacked, and in bfloat16.
 
-    python benchmarks/harness_speed.py [--sizes 35k 200k 1M 4M] [--part eager|compiled] [--batch N]
+    python benchmarks/harness_speed.py [--sizes 35k 200k 1M 4M] [--batch N]
 
 Every variant trains eight networks of one shape, on one thread, in float32 unless it says bf16:
 
 plain            one after the other, an ordinary module with fused AdamW, as in nanoGPT
 plain, compiled  the same through ``torch.compile``
 stacked          all eight at once, AdamW in steps on all
-as picked        as many at once, and the form of AdamW, that the harness measured to be fastest;
-                 what a sweep does
-stacked, compiled; plain, bf16; stacked, bf16
+eager            as many at once, and the form of AdamW, that the harness measured to be fastest;
+                 what a sweep does that says ``compiled: never``
+stacked, compiled    all eight at once, the network compiled
+as picked        eager or compiled, whichever the planner takes for `PLANNED` steps; what a sweep
+                 does that leaves both choices to it
+plain, bf16; stacked, bf16
 
 Variants alternate in one process and times are process times, so that a busy machine disturbs all
 alike; every turn begins with a step that is not timed, because the memory of the one before it has
 gone back to the kernel. Ratios are medians over rounds of plain time / variant time, beside the
-load that the machine was under. Compiled variants are measured apart, against plain steps of their
-own, at 256 tokens a step; without a C++ compiler they are left out, and said so. What is not asked
-for stays in the result file.
+load that the machine was under. Networks are compiled at 256 tokens a step alone; without a C++
+compiler they are left out, and said so. What is not asked for stays in the result file.
 """
 
 from __future__ import annotations
@@ -26,12 +28,11 @@ import json
 import multiprocessing
 import os
 import re
-import shutil
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -42,16 +43,30 @@ from bayescale.harness.accounting import count_params_nonembedding, flops_per_to
 from bayescale.harness.adamw_choice import faster_adamw
 from bayescale.harness.architectures import Backbone
 from bayescale.harness.checkpoint import TrainState
-from bayescale.harness.config import STEPWISE, ArchitectureConfig, OptimConfig
-from bayescale.harness.optim import descend
+from bayescale.harness.compile_choice import Speeds, speeds
+from bayescale.harness.compiling import compiled_gradients
+from bayescale.harness.config import (
+    STEPWISE,
+    ArchitectureConfig,
+    DataConfig,
+    Member,
+    OptimConfig,
+    RunConfig,
+    TrainConfig,
+)
 from bayescale.harness.record import hardware
-from bayescale.harness.stacking import gradients, mean_losses, members_at_once, slopes, update
+from bayescale.harness.stacking import Gradients, gradients, members_at_once, update
 
 RESULT = Path(__file__).parent / "results" / "harness_speed.json"
 MEMBERS, CONTEXT, VOCAB = 8, 128, 256
 SHAPES = {"35k": (32, 3, 88), "200k": (64, 4, 168), "1M": (128, 5, 344), "4M": (256, 5, 680)}
 """Width, depth and channel-mixer width by parameters without embedding; head dimension 32."""
 BATCHES = {"35k": (256, 2048), "200k": (256, 2048), "1M": (256, 2048), "4M": (256, 1024)}
+
+COMPILED_AT = 256
+"""Tokens a step at which networks are compiled: where dispatch costs most."""
+PLANNED = 8192
+"""Steps that the planner is told of: two million tokens at 256 a step."""
 
 Step = Callable[[], object]
 
@@ -83,7 +98,8 @@ class Stack:
             self.picked = members_at_once(
                 Path(folder), self.backbone, self.state.params, self.batch, 10**6
             )
-            self.adamw = faster_adamw(OPTIM, (MEMBERS, self.backbone.n_params))
+        self.adamw = faster_adamw(OPTIM, (MEMBERS, self.backbone.n_params))
+        self.speeds = self._speeds(batch_tokens) if batch_tokens == COMPILED_AT else None
 
     def plain(self, compiled: bool = False) -> Step:
         """Return a step of the plain networks, one after the other."""
@@ -103,22 +119,28 @@ class Stack:
 
     def stacked(self, at_once: int, adamw: str) -> Step:
         """Return a step of the harness with a number of members at once and a form of AdamW."""
-        settings = {"at_once": at_once, "rate_K": self.rate, "config": in_form(adamw)}
-        own = partial(gradients, self.backbone)
-        return lambda: update(own, self.state, self.batch, **settings)
+        return self._step(partial(gradients, self.backbone), at_once, adamw)
 
     def compiled(self) -> Step:
-        """Return a step of all members at once through a compiled forward and backward pass."""
-        losses = torch.compile(partial(mean_losses, self.backbone))
-        state, moments = self.state, (self.state.moment1, self.state.moment2)
-        settings = {"rate_K": self.rate, "step": 2, "config": in_form(self.adamw)}
+        """Return a step of the harness with all members at once through a compiled network."""
+        return self._step(compiled_gradients(self.backbone), MEMBERS, self.adamw)
 
-        def step() -> None:
-            _, grad = slopes(losses, state.params, self.batch)
-            with torch.no_grad():
-                descend(state.params, grad, *moments, **settings)
+    def _step(self, own: Gradients, at_once: int, adamw: str) -> Step:
+        settings = {"at_once": at_once, "rate_K": self.rate, "config": in_form(adamw)}
+        return lambda: update(own, self.state, self.batch, **settings)
 
-        return step
+    def _speeds(self, batch_tokens: int) -> Speeds | None:
+        """Return what the planner measures; None, with a warning, where no compiler works."""
+        train = TrainConfig(batch_tokens=batch_tokens, milestones=(PLANNED * batch_tokens,))
+        members = tuple(Member(seed=k, learning_rate=RATE) for k in range(MEMBERS))
+        unit = RunConfig(
+            architecture=self.backbone.config,
+            data=DataConfig(corpus="python_stdlib"),
+            optim=OPTIM,
+            train=train,
+            members=members,
+        )
+        return speeds(unit, lambda _: True)
 
 
 def in_form(adamw: str) -> OptimConfig:
@@ -136,29 +158,34 @@ def bf16(step: Step) -> Step:
     return cast
 
 
-def variants(stack: Stack, part: str) -> dict[str, Step]:
-    """Return the steps of one part, plain first."""
-    if part == "compiled":
-        return {
-            "plain": stack.plain(),
-            "plain, compiled": stack.plain(compiled=True),
-            "stacked, compiled": stack.compiled(),
-        }
-    return {
+def variants(stack: Stack) -> dict[str, Step]:
+    """Return the steps of all variants, plain first."""
+    eager = stack.stacked(stack.picked, stack.adamw)
+    made = {
         "plain": stack.plain(),
         "stacked": stack.stacked(MEMBERS, STEPWISE),
-        "as picked": stack.stacked(stack.picked, stack.adamw),
+        "eager": eager,
         "plain, bf16": bf16(stack.plain()),
         "stacked, bf16": bf16(stack.stacked(MEMBERS, stack.adamw)),
+    }
+    if stack.speeds is None:
+        return made | {"as picked": eager}
+    # First: what compiles forgets what was compiled before.
+    compiled = stack.compiled()
+    picked = compiled if stack.speeds.saves(PLANNED) else eager
+    return made | {
+        "as picked": picked,
+        "stacked, compiled": compiled,
+        "plain, compiled": stack.plain(compiled=True),
     }
 
 
 def measure(
-    config: ArchitectureConfig, batch_tokens: int, part: str, *, rounds: int, seconds: float
+    config: ArchitectureConfig, batch_tokens: int, *, rounds: int, seconds: float
 ) -> dict[str, object]:
-    """Return speeds and ratios of the variants of one part on one shape and batch."""
+    """Return speeds and ratios of all variants on one shape and batch."""
     stack = Stack(config, batch_tokens)
-    steps = variants(stack, part)
+    steps = variants(stack)
     first = {name: _first(step) for name, step in steps.items()}
     n_steps = max(1, round(seconds / _timed(steps["plain"], 1)))
     times: dict[str, list[float]] = {name: [] for name in steps}
@@ -170,6 +197,7 @@ def measure(
     return {
         "picked_at_once": stack.picked,
         "picked_adamw": stack.adamw,
+        "compiling": about_compiling(stack.speeds),
         "load": [round(load, 1) for load in os.getloadavg()],
         "rounds": rounds,
         "steps_per_round": n_steps,
@@ -180,16 +208,32 @@ def measure(
                 "gflop_per_second": round(tokens * per_token / statistics.median(own) / 1e9, 2),
                 "first_step_s": round(first[name], 2),
                 **_ratio(times["plain"], own),
+                **_ratio(times.get("plain, compiled", []), own, " to compiled"),
             }
             for name, own in times.items()
         },
     }
 
 
-def _ratio(plain: list[float], own: list[float]) -> dict[str, object]:
+def about_compiling(found: Speeds | None) -> dict[str, object] | None:
+    """Return what the planner measured and took, and from how many steps on it compiles."""
+    if found is None:
+        return None
+    gain = found.eager - found.compiled
+    return {
+        **{f"{name}_s": round(value, 4) for name, value in asdict(found).items()},
+        "pays_from_steps": round(found.compiling / gain) if gain > 0 else None,
+        "planned_steps": PLANNED,
+        "picked": found.saves(PLANNED),
+    }
+
+
+def _ratio(plain: list[float], own: list[float], to: str = "") -> dict[str, object]:
+    if not plain:
+        return {}
     ratios = sorted(a / b for a, b in zip(plain, own, strict=True))
     ends = [round(ratios[0], 2), round(ratios[-1], 2)]
-    return {"ratio": round(statistics.median(ratios), 2), "ratio_range": ends}
+    return {f"ratio{to}": round(statistics.median(ratios), 2), f"ratio_range{to}": ends}
 
 
 def _first(step: Step) -> float:
@@ -238,7 +282,6 @@ def _peak_memory(size: str, batch_tokens: int, n_members: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", choices=SHAPES, default=list(SHAPES))
-    parser.add_argument("--part", choices=("eager", "compiled"), help="both when left out")
     parser.add_argument("--batch", type=int, help="tokens a step; all when left out")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.5, help="plain time of a round")
@@ -247,20 +290,12 @@ def main() -> None:
     timing = {"rounds": asked.rounds, "seconds": asked.seconds}
     results = json.loads(RESULT.read_text())["results"] if RESULT.is_file() else {}
     for size in asked.sizes:
-        found = results.setdefault(size, {})
-        if asked.part != "compiled":
-            found |= about(size)
-            found.setdefault("eager", {}).update(
-                {
-                    str(batch): measure(shape(size), batch, "eager", **timing)
-                    for batch in BATCHES[size]
-                    if asked.batch in (None, batch)
-                }
-            )
-        if asked.part != "eager" and shutil.which(os.environ.get("CXX", "g++")) is None:
-            found["compiled"] = "left out: no C++ compiler was found"
-        elif asked.part != "eager":
-            found["compiled"] = {"256": measure(shape(size), 256, "compiled", **timing)}
+        found = results.setdefault(size, {}) | about(size)
+        results[size] = found
+        for batch in BATCHES[size]:
+            if asked.batch in (None, batch):
+                own = measure(shape(size), batch, **timing)
+                found.setdefault("tokens_a_step", {})[str(batch)] = own
         print(size, json.dumps(found, indent=1))
         save({name: results[name] for name in SHAPES if name in results})
 
