@@ -12,6 +12,7 @@ FORM = TextForm(
     ),
     stated=(
         r"^Number of parameters: (?P<n_params>[\d,]+)",
+        r"^total +: (?P<n_params>[\d,]+)",
         r"^Total batch size (?P<batch_tokens>[\d,]+)",
         r"^Calculated number of iterations.*: (?P<n_steps>[\d,]+)",
         r"^step \d+/(?P<n_steps>\d+) ",

@@ -78,6 +78,15 @@ def test_nanochat_with_its_held_out_bits() -> None:
     assert log.row()["n_params"] == 73531392
 
 
+def test_nanochat_that_counts_parameters_by_kind() -> None:
+    """The lines are those of the print statements of its ``scripts/base_train.py`` in 2026."""
+    log = only(LOGS / "nanochat_2026.log")
+    assert log.row()["n_params"] == 135266304
+    assert (log.batch_tokens, log.status) == (524288, "running")
+    assert log.curve("train_loss").step.tolist() == [0, 1, 11]
+    assert log.metrics["bits_per_byte"][1].tolist() == [3.516402]
+
+
 def test_torchtitan_in_colour() -> None:
     log = only(LOGS / "torchtitan.log")
     assert (log.status, log.batch_tokens) == ("running", 32 * 16)
@@ -107,6 +116,7 @@ def test_litgpt_on_the_console_and_in_its_table() -> None:
 
 
 def test_exports_of_weights_and_biases() -> None:
+    """Histories are rows that W&B wrote offline, panel and table in the form of its web page."""
     history = only(LOGS / "wandb_history.json")
     assert history.curve().metric == "val/loss"
     first, second = read_logs(LOGS / "wandb_runs.json")
