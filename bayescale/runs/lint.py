@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bayescale.runs.checks import (
     annealing,
     compute_span,
+    diverged,
     duplicates,
     embeddings,
     enough_runs,
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     trend.CHECK,
     outliers.CHECK,
     repeated_data.CHECK,
+    diverged.CHECK,
 )
 """Every check, in the order of the report."""
 

@@ -219,7 +219,10 @@ class RunsTable:
         """Return the runs that can be fitted, and one sentence for each reason to leave some out.
 
         Runs whose ``status`` is not finished are left out, and runs with fewer tokens than
-        parameters, which lie off every known loss surface.
+        parameters, which lie off every known loss surface. A run that diverged is no bound on the
+        loss of one that does not: given its settings, whether it diverged depends on no coefficient
+        of a law, so that the likelihood of the others is the whole likelihood. The check
+        ``diverged`` says at which learning rates it happened.
         """
         out = np.zeros(len(self), dtype=bool)
         said = []
