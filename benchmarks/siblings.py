@@ -3,10 +3,11 @@
 BAYESCALE_PUBLIC_DATA=<folder of public tables> python benchmarks/siblings.py [FAMILY ...]
 
 A family's tables of one evaluation are siblings; no training run is in two of them. Every pooled
-model takes the numbers it has without the family. Baselines: the same table alone, by the model
-without pooling and without a hedge, and the usual practice. Scores are cached in `--cache`, so that
-families can be run one at a time; the result holds the families that were scored, by model.
-``--full-only`` leaves out what siblings cut alike are worth, which is half of the work.
+model takes the numbers it has without the family, and the spreads that `learn_siblings.py` found
+without it. Baselines: the same table alone, by models without pooling and without a hedge, and the
+usual practice. Scores are cached in `--cache`, so that families can be run one at a time; the
+result holds the families that were scored, by model. ``--full-only`` leaves out what siblings cut
+alike are worth, which is half of the work.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from on_siblings.designs import with_design
 
 from bayescale.errors import ForecastError
 from bayescale.forecasts.backtest import corpus_jobs
@@ -38,6 +40,7 @@ from bayescale.inference.posterior import Posterior
 from bayescale.inference.threads import one_thread
 from bayescale.laws import load_law
 from bayescale.models.catalog import POOLED_MODEL, load_model
+from bayescale.models.corpus_prior import load_corpus_prior
 from bayescale.models.learned import without_families
 from bayescale.models.problem import Problem, pooled_constants
 from bayescale.models.spec import ModelSpec
@@ -45,16 +48,21 @@ from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.save import write_atomically
 
 RESULT = Path(__file__).parent / "results" / "siblings.json"
+SPREADS = RESULT.with_name("sibling_spreads.json")
+"""What `learn_siblings.py` learned, for models of which it is the prior."""
+
+CORRELATED = "_correlated"
 FAMILIES = ("gadre", "marin", "mixing", "porian", "pythia", "xlstm")
 NO_SIBLING = {"xlstm_isoflop"}
 FACTORS = (10.0, 100.0)
 FEW_DECADES = {"mixing": (3.0,)}
 """Families whose runs span too little compute for those factors."""
 
-EFFORT = PooledEffort(chains=32, warm_up=15, kept=40, target_ess=200.0, target_rhat=1.05)
-"""A third of the usual: scores need fewer draws than a user's gates ask for."""
+EFFORT = PooledEffort(chains=32, warm_up=15, kept=40, target_ess=100.0, target_rhat=1.05)
+"""A quarter of the usual: scores need fewer draws than a user's gates ask for."""
 
 USUAL = "huber_bootstrap"
+ALONE = ("coupled_gp", "coupled_growing_gp")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,27 +118,31 @@ def _fitted_once(spec: ModelSpec, tables: list[RunsTable]) -> Posterior:
     return _LAST[key]
 
 
-def fitted(spec: ModelSpec, tables: list[RunsTable]) -> Posterior:
-    """Return the pooled posterior of tables, one group each."""
+def problems_of(spec: ModelSpec, tables: Sequence[RunsTable]) -> tuple[Problem, ...]:
+    """Return tables made ready for one pooled fit, one group each."""
     arrays = [run_arrays(load_law(spec.law), table) for table in tables]
     constants = pooled_constants(spec, [(inputs, log_loss) for inputs, log_loss, _ in arrays])
-    labels = tuple((str(k),) for k in range(len(tables)))
-    problems = tuple(
+    return tuple(
         Problem(
             spec=spec,
             inputs=part[0],
             log_loss=part[1],
             trunks=part[2],
             constants=fixed,
-            levels={"table": label[0]},
+            levels={"table": str(k)},
         )
-        for part, fixed, label in zip(arrays, constants, labels, strict=True)
+        for k, (part, fixed) in enumerate(zip(arrays, constants, strict=True))
     )
+
+
+def fitted(spec: ModelSpec, tables: Sequence[RunsTable]) -> Posterior:
+    """Return the pooled posterior of tables, one group each."""
+    problems = problems_of(spec, tables)
     draws, population, diagnostics = sample_pooled(problems, draws=1000, seed=0, effort=EFFORT)
     return Posterior(
         spec=spec,
         group_columns=("table",),
-        labels=labels,
+        labels=tuple((str(k),) for k in range(len(tables))),
         problems=problems,
         draws=draws,
         population=population,
@@ -138,6 +150,14 @@ def fitted(spec: ModelSpec, tables: list[RunsTable]) -> Posterior:
         notes=(),
         provenance={},
     )
+
+
+def pooled_without(model: str, family: str) -> ModelSpec:
+    """Return a pooled model that has learned nothing of a family."""
+    spec = without_families(load_model(f"{model}_partial"), (family,))
+    if not model.endswith(CORRELATED):
+        return spec
+    return with_design(spec, load_corpus_prior(SPREADS).average((family,)))
 
 
 def jobs_of(family: str) -> Iterator[tuple[Job, tuple[RunsTable, ...]]]:
@@ -165,8 +185,10 @@ def main() -> None:
     asked = _arguments()
     frames: dict[str, list[pd.DataFrame]] = {}
     for family in asked.families:
-        pooled = without_families(load_model(f"{asked.model}_partial"), (family,))
-        alone = without_families(replace(load_model(asked.model), hedge=None), (family,))
+        pooled = pooled_without(asked.model, family)
+        alone = [
+            without_families(replace(load_model(name), hedge=None), (family,)) for name in ALONE
+        ]
         for job, siblings in jobs_of(family):
             alike = (
                 Pooled(pooled, siblings, alike=True),
@@ -174,7 +196,7 @@ def main() -> None:
             )
             methods = (
                 Pooled(pooled, siblings, alike=False),
-                ModelMethod(alone),
+                *(ModelMethod(spec) for spec in alone),
                 resolve_method(USUAL),
             )
             for method in (*methods, *(() if asked.full_only else alike)):
@@ -201,15 +223,17 @@ def summary(frames: dict[str, pd.DataFrame], model: str) -> dict[str, Any]:
             "bad_khat": float((frame["khat"] > 0.7).mean()),
             "cpu_seconds": float(frame["cpu_seconds"].median()),
         }
-    alone, usual = frames[model], frames[USUAL]
+    base = model.removesuffix(CORRELATED)
+    alone, usual = frames[base], frames[USUAL]
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "models": {"pooled": load_model(f"{model}_partial").hash, "alone": load_model(model).hash},
+        "models": {"pooled": load_model(f"{model}_partial").hash, "alone": load_model(base).hash},
         "factors": FACTORS,
         "tasks": len(alone.groupby(["table", "group", "evaluation", "factor"])),
         "methods": methods,
         "full_over_usual": relative(frames["full"], usual),
         "full_over_alone": relative(frames["full"], alone),
+        **{f"full_over_{name}_alone": relative(frames["full"], frames[name]) for name in ALONE},
         **{
             f"{name}_minus_alone_percent": paired(frames[name], alone)
             for name in ("alike", "alike_unguarded")

@@ -41,7 +41,7 @@ def test_groups_stacked_have_the_likelihood_that_each_has(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["chinchilla_plain_correlated_crossed", "coupled_growing_gp_partial"]
+    "name", ["chinchilla_plain_correlated_crossed", "coupled_growing_gp_correlated_partial"]
 )
 def test_the_force_is_the_gradient_of_the_log_density(name):
     chains, state = chains_of(name)
@@ -95,7 +95,7 @@ def test_the_gaussian_is_the_posterior_of_linear_laws():
 def posterior_of(name, n_draws, **shared):
     """Return a posterior of two groups, all of its population near zero but what is `shared`."""
     spec = load_model(name)
-    draws = {s: np.full((1, n_draws, 2), 0.3) for s in (*spec.priors, "sigma")}
+    draws = {s: np.full((1, n_draws, 2), 0.3) for s in (*spec.priors, *spec.scale_priors)}
     nearly_zero = np.full((1, n_draws), 1e-12)
     names = [f"{kind}_{s}" for s in spec.spreads for kind in ("mu", "spread")]
     names += [f"slope_{s}_on_{on}" for s, slopes in spec.regressions.items() for on in slopes]
@@ -128,3 +128,15 @@ def test_a_newcomers_shares_follow_its_exponents():
     spread = variance_components(made).set_index("coefficient")["sd"]
     assert spread["E_share"] == pytest.approx(0.2)
     assert spread["alpha"] == pytest.approx(0.1)
+
+
+def test_a_newcomers_floor_follows_its_level_and_variance_components_leave_that_out():
+    known = {"spread_loss_ref": 0.5, "slope_E_share_on_loss_ref": 1.5, "spread_E_share": 0.01}
+    made = posterior_of("coupled_growing_gp_correlated_partial", 400, **known)
+    drawn = with_new_group(made, ("new",), seed=1).draws
+    level, share = np.log(drawn["loss_ref"][0, :, 2]), logit(drawn["E_share"][0, :, 2])
+    assert level.std() == pytest.approx(0.5, rel=0.15)
+    assert np.polyfit(level, share, 1)[0] == pytest.approx(1.5, abs=0.01)
+    spread = variance_components(made).set_index("coefficient")["sd"]
+    assert "loss_ref" not in spread
+    assert spread["E_share"] == pytest.approx(0.01)

@@ -49,7 +49,7 @@ def point(chains, model, state, x, weights, row):
         pytest.param("chinchilla_plain_partial", marks=pytest.mark.slow),
         pytest.param("chinchilla_plain_correlated_crossed", marks=pytest.mark.slow),
         pytest.param("coupled_gp_partial", marks=pytest.mark.slow),
-        pytest.param("coupled_growing_gp_crossed", marks=pytest.mark.slow),
+        pytest.param("coupled_growing_gp_correlated_crossed", marks=pytest.mark.slow),
     ],
 )
 def test_both_engines_have_one_joint_density(name):
@@ -135,6 +135,24 @@ def test_pooled_constants_are_common_but_for_the_level():
     assert largest == pytest.approx(0.0)
     alone = pooled_constants(spec, [(problems[0].inputs, problems[0].log_loss)])
     assert alone[0].anchors == ()
+
+
+def test_a_level_that_others_follow_is_centred_alike_in_all_groups():
+    spec = load_model("coupled_growing_gp_correlated_partial")
+    problems = crossed_problems(spec, (20, 0, 12))
+    (level,) = {problem.constants.level for problem in problems}
+    apart = crossed_problems(load_model("coupled_growing_gp_partial"), (20, 0, 12))
+    assert level == pytest.approx(np.median([apart[g].constants.level for g in (0, 2)]))
+    population = population_of(problems)
+    assert population.symbols[0] == "loss_ref"
+    assert population.mean[0] == level
+    assert [(r.of, r.on) for r in population.regressions] == [(1, 0)]
+
+
+def test_a_level_that_nothing_follows_has_no_spread():
+    spec = load_model("coupled_growing_gp_correlated_partial")
+    with pytest.raises(BayescaleError, match="unknown spread 'loss_ref'"):
+        replace(spec, regressions={})
 
 
 def test_density_of_a_group_without_runs_is_its_prior():
