@@ -13,8 +13,8 @@ from bayescale.harness import record
 from bayescale.harness.config import RunConfig
 from bayescale.runs import schema
 
-RUNS, HELD_BACK = "runs.csv", "held_back.csv"
-"""The table, and the runs that forecasts are to be tested on."""
+RUNS, HELD_BACK, TRIALS = "runs.csv", "held_back.csv", "trials.csv"
+"""The table, the runs that forecasts are to be tested on, and those that searched for settings."""
 
 
 def write_table(path: Path, folders: Iterable[Path]) -> Path:

@@ -19,7 +19,7 @@ from bayescale.harness.locks import held
 from bayescale.harness.plan import SweepPlan
 from bayescale.harness.plan_file import load_plan
 from bayescale.harness.planner import check_disk
-from bayescale.harness.runs_file import RUNS, csv_text, write_table, write_whole
+from bayescale.harness.runs_file import RUNS, TRIALS, csv_text, write_table, write_whole
 from bayescale.harness.settled import settle
 from bayescale.harness.tables import OnRows, Tables
 from bayescale.harness.tally import Finished
@@ -94,7 +94,8 @@ def run_sweep(
     Returns
     -------
     Path
-        The ``runs.csv``; after a deadline or SIGTERM it has the rows finished so far.
+        The ``runs.csv``; after a deadline or SIGTERM it has the rows finished so far. Beside it lie
+        ``trials.csv``, the rows of the search for settings, and ``held_back.csv``.
 
     Raises
     ------
@@ -144,6 +145,8 @@ def run_sweep(
             apart = [[plan.sizes[k].held_back for k in wanted] for _ in arms]
             held_back = _chosen(ladder, apart)
             _write_stages(out, _flat(tuning), _flat(ladder), held_back)
+            if any(tuning):
+                write_table(out / TRIALS, [job.folder for job in _flat(tuning)])
             tables = Tables(out, _flat(ladder), held_back, on_rows)
             outcome = "stopped"
             if not tables.update():
@@ -221,7 +224,7 @@ def _found_units(
     ]
 
 
-def remake_table(folder: Path) -> str:
+def remake_table(folder: Path, trials_of: str | None = None) -> str:
     """Train the runs of a shipped table again, from the plans that bear its name.
 
     These are ``<name>.yaml`` and ``<name>_*.yaml``, whose runs the table has one after the other.
@@ -231,6 +234,8 @@ def remake_table(folder: Path) -> str:
     ----------
     folder : Path
         ``data/runs/<name>`` of the repository, whose ``runs.csv`` is replaced at the end.
+    trials_of : str, optional
+        Another plan, of which the table has the search for settings instead.
 
     Returns
     -------
@@ -239,15 +244,25 @@ def remake_table(folder: Path) -> str:
     """
     repository = folder.parents[2]
     plans, out = repository / "benchmarks" / "sweeps", repository / "sweeps" / folder.name
+    if trials_of is not None:
+        searched = repository / "sweeps" / trials_of
+        run_sweep(plans / f"{trials_of}.yaml", searched, only=(), progress=_tell)
+        print()
+        return _replaced(folder, [searched / TRIALS])
     alone, parts = plans / f"{folder.name}.yaml", sorted(plans.glob(f"{folder.name}_*.yaml"))
-
-    def tell(share: float, doing: str) -> None:
-        print(f"\r{share:6.1%}  {doing:60}", end="", flush=True)
-
-    tables = [run_sweep(plan, out / plan.stem, progress=tell) for plan in parts]
+    tables = [run_sweep(plan, out / plan.stem, progress=_tell) for plan in parts]
     if alone.is_file():
-        tables.insert(0, run_sweep(alone, out, progress=tell))
+        tables.insert(0, run_sweep(alone, out, progress=_tell))
     print()
+    return _replaced(folder, tables)
+
+
+def _tell(share: float, doing: str) -> None:
+    print(f"\r{share:6.1%}  {doing:60}", end="", flush=True)
+
+
+def _replaced(folder: Path, tables: list[Path]) -> str:
+    """Replace a shipped table by some tables and return its hash."""
     table = write_whole(folder / RUNS, one_table(tables))
     return hashlib.sha256(table.read_bytes()).hexdigest()
 

@@ -44,8 +44,8 @@ def finished(plan_path, tmp_path_factory):
     return out, told
 
 
-def read(out):
-    with (out / "runs.csv").open() as file:
+def read(out, table="runs.csv"):
+    with (out / table).open() as file:
         return list(csv.DictReader(file))
 
 
@@ -63,6 +63,20 @@ def test_rates_are_tuned_recorded_and_used(finished):
     rates = json.loads((finished[0] / "learning_rates.json").read_text())
     assert [set(t["losses"]) for t in rates["trials"]] == [{"0.005", "0.01", "0.02"}] * 2
     assert {float(r["learning_rate"]) for r in read(finished[0])} == set(rates["rates"])
+
+
+def test_the_search_is_a_table_of_its_own(finished, tmp_path):
+    rows = read(finished[0], "trials.csv")
+    assert {(r["d_model"], r["learning_rate"]) for r in rows} == {
+        (d_model, rate) for d_model in ("8", "16") for rate in ("0.005", "0.01", "0.02")
+    }
+    folder = tmp_path / "data" / "runs" / "search"
+    folder.mkdir(parents=True)
+    plans = tmp_path / "benchmarks" / "sweeps"
+    plans.mkdir(parents=True)
+    (plans / "tiny.yaml").write_text(yaml.safe_dump(PLAN))
+    remake_table(folder, trials_of="tiny")
+    assert read(folder) == rows
 
 
 def test_progress_goes_from_the_rates_to_the_end(finished):
