@@ -27,7 +27,7 @@ from bayescale.harness.config import (
 from bayescale.harness.mixer_options import MIXER_OPTIONS, MixerOptions
 from bayescale.harness.plan_parts import Budget, Facts, Measure, Size, Strict, Tuning
 
-ALWAYS = "always"
+ALWAYS, MEASURED = "always", "measured"
 Value = TypeVar("Value", int, float)
 
 
@@ -77,10 +77,10 @@ class SweepPlan(Strict):
     adamw: Literal["measured", "stepwise", "fused"] = "measured"
     """Form of AdamW; where it is measured, the faster one is taken for every size and kept in the
     sweep's folder. The two differ in the last bits: name one for a table to be made again."""
-    compiled: Literal["measured", "never", "always"] = "never"
+    compiled: Literal["measured", "never", "always"] | None = None
     """Whether networks are compiled on a CPU; where it is measured, the runs of a size are if that
-    saves more time than it takes, and trials of settings are not. It changes the last bits: say
-    never for a table to be made again."""
+    saves more time than it takes, and trials of settings are not. It changes the last bits. When
+    left out it is measured if ``adamw`` is, so that a table to be made again stays as it was."""
     clip: float = 1.0
     schedule: Literal["wsd", "cosine", "constant"] = "wsd"
     decay_fraction: float = 0.2
@@ -172,6 +172,17 @@ class SweepPlan(Strict):
             if self.tuning.seed in self.seeds:
                 raise ValueError(f"tuning.seed {self.tuning.seed} is one of seeds")
         return self
+
+    def is_measured(self, key: str) -> bool:
+        """Return whether the plan leaves a choice to measured speeds.
+
+        Parameters
+        ----------
+        key : {"adamw", "compiled"}
+            Field of the plan.
+        """
+        own = getattr(self, key)
+        return bool((self.adamw if own is None else own) == MEASURED)
 
     def shape(self, size: Size) -> ArchitectureConfig:
         """Return the architecture of one size.

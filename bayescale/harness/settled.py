@@ -24,7 +24,6 @@ from bayescale.harness.planner import estimated
 from bayescale.harness.runs_file import write_whole
 
 FILE_NAME = "plan.json"
-MEASURED = "measured"
 CHOOSERS: dict[str, Callable[[Iterable[RunConfig], str], Mapping[int, object]]] = {
     "adamw": fastest_adamw,
     "compiled": worth_compiling,
@@ -118,7 +117,7 @@ def _measured(
     if older:
         return None
     known: dict[str, Any] = {} if begun is None else begun[key]
-    if getattr(plan, key) != MEASURED:
+    if not plan.is_measured(key):
         return known
     units = {count_params(unit.architecture): unit for arm in arms for unit in arm.units()}
     new = [unit for n_params, unit in units.items() if str(n_params) not in known]
@@ -129,7 +128,7 @@ def _chosen(arms: list[Arm], choices: Choices) -> list[Arm]:
     """Return arms whose sizes have what was measured, where their plans leave it to that."""
 
     def of(arm: Arm, key: str) -> dict[int, Any]:
-        known = (choices[key] or {}).items() if getattr(arm.plan, key) == MEASURED else ()
+        known = (choices[key] or {}).items() if arm.plan.is_measured(key) else ()
         return {int(n_params): choice for n_params, choice in known}
 
     return [replace(arm, adamw=of(arm, "adamw"), compiled=of(arm, "compiled")) for arm in arms]

@@ -16,6 +16,7 @@ from bayescale.harness.architectures import Backbone  # noqa: E402
 from bayescale.harness.compile_choice import Speeds, worth_compiling  # noqa: E402
 from bayescale.harness.compiling import compiled_gradients  # noqa: E402
 from bayescale.harness.config import Member  # noqa: E402
+from bayescale.harness.plan import SweepPlan  # noqa: E402
 from bayescale.harness.stacking import gradients  # noqa: E402
 from bayescale.harness.train import train  # noqa: E402
 
@@ -28,6 +29,22 @@ TWO = tuple(Member(seed=seed, learning_rate=0.01) for seed in range(2))
 )
 def test_compiling_is_to_be_paid_back(compiled, compiling, n_steps, saves):
     assert Speeds(eager=1.0, compiled=compiled, compiling=compiling).saves(n_steps) == saves
+
+
+@pytest.mark.parametrize(
+    ("named", "measured"),
+    [
+        ({}, True),
+        ({"adamw": "stepwise"}, False),
+        ({"adamw": "fused", "compiled": "measured"}, True),
+        ({"compiled": "never"}, False),
+    ],
+)
+def test_a_plan_that_names_the_form_of_adamw_is_not_compiled_unasked(named, measured):
+    sizes = [{"d_model": 8, "n_layers": 1}]
+    rest = {"milestones": [5120], "seeds": [0], "learning_rates": [0.01], "sizes": sizes}
+    plan = SweepPlan(name="tiny", corpus="synthetic_zipf", **rest, **named)
+    assert plan.is_measured("compiled") == measured
 
 
 def test_a_short_unit_and_a_gpu_are_not_tried(make_unit, monkeypatch):
