@@ -7,6 +7,7 @@ keeps the target (Goodman and Weare 2010, Ensemble samplers with affine invarian
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class Cells:
     means : array, shape (K, P)
         Centres.
     factors : array, shape (K, P, P)
-        Factors L of covariances L L'.
+        Lower triangular factors L of covariances L L'.
     """
 
     shares: Floats
@@ -83,10 +84,18 @@ class Cells:
 
     def log_density(self, x: Floats) -> Floats:
         """Return the log density at x (n, P), shape (n,), but for a constant."""
-        inverse = np.linalg.inv(self.factors)
-        z = np.einsum("kpq,nkq->nkp", inverse, x[:, None] - self.means)
-        _, log_volume = np.linalg.slogdet(self.factors)
-        return np.logaddexp.reduce(log_student(z) - log_volume + np.log(self.shares), axis=1)
+        inverse, height = self._inverses
+        z = (inverse.reshape(-1, x.shape[1]) @ x.T).reshape(*self.means.shape, -1)
+        z -= inverse @ self.means[:, :, None]
+        table = height[:, None] + log_student(z.swapaxes(1, 2))
+        top = table.max(axis=0)
+        return np.asarray(top + np.log(np.exp(table - top).sum(axis=0)))
+
+    @cached_property
+    def _inverses(self) -> tuple[Floats, Floats]:
+        """Return inverse factors (K, P, P), and log densities (K,) at centres."""
+        volumes = np.log(np.einsum("kpp->kp", self.factors)).sum(axis=1)
+        return np.asarray(np.linalg.inv(self.factors)), np.log(self.shares) - volumes
 
 
 def _factor(points: Floats) -> Floats:

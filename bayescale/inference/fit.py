@@ -78,8 +78,8 @@ def fit(
     pooling : {"complete", "none", "partial", "crossed"}, optional
         Instead of the model's own.
     engine : {"auto", "amis", "tempered", "nuts"}
-        ``auto`` is AMIS, or tempered ensembles where the law says that it needs chains; and NUTS
-        where these fail their gates on groups that are not pooled.
+        ``auto`` is AMIS, and NUTS where it fails its gates on groups that are not pooled; or
+        tempered ensembles where the law says that it needs chains.
     draws : int
         Posterior draws (per chain under NUTS).
     seed : int
@@ -219,12 +219,10 @@ def _sampled(
         notes.append("importance sampling failed its gates; the draws are from NUTS instead")
         warnings.warn(notes[-1], ConvergenceWarning, stacklevel=3)
     if chosen == "tempered":
+        # No fall to NUTS: where ensembles disagree there are modes that a chain does not leave.
         with one_thread():
             drawn, found = sample_tempered(problems, draws=draws, seed=seed, rhat_max=RHAT_MAX)
-        if engine != "auto" or not missed_gates(found):
-            return drawn, {}, found
-        notes.append(f"tempered ensembles disagreed ({found.rhat:.3f}); NUTS was tried instead")
-        warnings.warn(notes[-1], ConvergenceWarning, stacklevel=3)
+        return drawn, {}, found
     from bayescale.inference.nuts import sample_nuts, sample_until_mixed
 
     if problems[0].spec.pools:

@@ -59,8 +59,8 @@ def find_modes(
         if step >= explore and len(x) > 1:
             best = _apart(x, np.argsort(-value)[:keep])
             x, value, damping = x[best], value[best], damping[best]
-        gradient, information = _score(density, x)
-        move = _solve(information, gradient, damping)
+        gradient, information = score(density, x)
+        move = damped_step(information, gradient, damping)
         proposal = x + np.clip(move, -2.0, 2.0)
         new = density(proposal)
         better = new > value
@@ -72,7 +72,7 @@ def find_modes(
         if step >= explore and settled.all():
             break
     order = np.argsort(-value)
-    _, information = _score(density, x)
+    _, information = score(density, x)
     covariance = np.asarray(np.linalg.inv(information))
     return Modes(x[order], value[order], covariance[order])
 
@@ -84,16 +84,17 @@ def _apart(x: Floats, best: np.ndarray) -> np.ndarray:
     return best[far]
 
 
-def _solve(information: Floats, gradient: Floats, damping: Floats) -> Floats:
+def damped_step(information: Floats, gradient: Floats, damping: Floats) -> Floats:
+    """Return steps (B, P) of climbs whose information is damped, shape (B,)."""
     diagonal = np.einsum("bpp->bp", information)
     damped = information + np.eye(information.shape[1]) * (damping[:, None] * diagonal)[:, None, :]
     return np.linalg.solve(damped, gradient[:, :, None])[:, :, 0]
 
 
-def _score(density: Density, x: Floats) -> tuple[Floats, Floats]:
+def score(density: Density, x: Floats) -> tuple[Floats, Floats]:
     """Return gradient (B, P) and expected information (B, P, P) of the log posterior."""
     with np.errstate(all="ignore"):
-        jacobian = _law_jacobian(density, x)
+        jacobian = law_jacobian(density, x)
         rotated, variance = density.rotated(x), density.variances(x)
         prior_gradient, prior_curvature = _prior_score(density, x)
         shared = _shared_error(density, x, rotated, variance)
@@ -150,7 +151,7 @@ def _shared_error(
     return freed, freed**2 + own**2, own
 
 
-def _law_jacobian(density: Density, x: Floats) -> Floats:
+def law_jacobian(density: Density, x: Floats) -> Floats:
     """Return d(rotated log loss)/d(coordinate), shape (B, n_law, n), by central differences."""
     n_law, (n_starts, n_coordinates) = density.n_law, x.shape
     shifts = _STEP * np.eye(n_law, n_coordinates)

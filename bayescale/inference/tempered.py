@@ -1,11 +1,12 @@
-"""Tempered ensembles: thousands of chains in NumPy walk from the prior to the posterior together.
+"""Tempered ensembles: a thousand chains in NumPy walk to the posterior together.
 
 For posteriors with ridges that bend and with several modes, where importance sampling has no
 proposal that covers them and four chains of NUTS each stay in one: a break of a curve that may lie
 in several places, terms of a loss that may change theirs. Nothing is compiled. The members of an
-ensemble are drawn from the prior; the likelihood is raised to a power that grows from 0 to 1, after
-each step those that it favours are copied and all move. Several ensembles share nothing, so that
-R-hat between them says whether they agree.
+ensemble start about the modes that it finds; the posterior over the density that they were drawn
+from is raised to a power that grows from 0 to 1, after each step those that it favours are copied
+and all move. Several ensembles share nothing, the search for modes included, so that R-hat between
+them says whether they agree.
 
 References
 ----------
@@ -22,6 +23,7 @@ from scipy.optimize import brentq
 
 from bayescale.inference.chains import effective_draws, split_rhat
 from bayescale.inference.ensemble_moves import Cells, by_difference
+from bayescale.inference.ensemble_starts import spread_starts
 from bayescale.inference.posterior import Diagnostics
 from bayescale.inference.resampling import systematic_picks
 from bayescale.models.density import Density
@@ -33,6 +35,9 @@ _ACCEPTED = 0.25
 
 _JUMPS = 0.1
 """Share of them that are whole differences, which lead from mode to mode."""
+
+_NEVER = -1e300
+"""Log density where the posterior is undefined: finite, so that a power of zero forgives it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +51,7 @@ class TemperedEffort:
     survive : float
         Effective share of the members that a step of the power leaves.
     moves : int
-        Moves after the last step; fewer after those to low powers, where all is wide and smooth.
+        Moves after each step.
     kept : int
         Moves at the end, every other one kept.
     """
@@ -54,52 +59,60 @@ class TemperedEffort:
     ensembles: int = 4
     members: int = 256
     survive: float = 0.5
-    moves: int = 40
-    kept: int = 60
+    moves: int = 8
+    kept: int = 24
 
 
-EFFORTS = (TemperedEffort(), TemperedEffort(members=512, survive=0.7, moves=60, kept=120))
+EFFORTS = (TemperedEffort(), TemperedEffort(members=512, survive=0.7, moves=24, kept=96))
 """The default effort, then the larger one that a bad R-hat calls for."""
 
 
 class Ensembles:
-    """Members of several ensembles at one power of the likelihood.
+    """Members of several ensembles, between where they started and the posterior.
 
     Parameters
     ----------
     density : Density
         The log posterior.
-    effort : TemperedEffort
-        How many ensembles and members.
+    starts : sequence of Cells
+        What each ensemble is drawn from.
+    members : int
+        Members of each.
     rng : Generator
         Source of randomness.
     """
 
-    def __init__(self, density: Density, effort: TemperedEffort, rng: np.random.Generator) -> None:
-        self.density, self.rng, self.power = density, rng, 0.0
-        shape = (effort.ensembles, effort.members)
-        self.x = density.sample_prior(shape[0] * shape[1], rng).reshape(*shape, -1)
-        self.log_prior, self.log_likelihood = self._terms(self.x)
+    def __init__(
+        self, density: Density, starts: Sequence[Cells], members: int, rng: np.random.Generator
+    ) -> None:
+        self.density, self.starts, self.rng, self.power = density, starts, rng, 0.0
+        self.x = np.stack([start.draw(members, rng) for start in starts])
+        self.log_start, self.log_posterior = self._terms(self.x)
         self._scale = 2.38 / np.sqrt(2.0 * self.x.shape[2])
 
     def heat(self, survive: float) -> None:
         """Raise the power until a share of the members survives, and copy those favoured."""
-        gain = self.log_likelihood - self.log_likelihood.max()
+        gain = self.log_posterior - self.log_start
+        gain = gain - gain.max(axis=1, keepdims=True)
         step = _step(gain, 1.0 - self.power, survive)
         self.power = min(1.0, self.power + step)
         weights, n = np.exp(step * gain), gain.shape[1]
         picks = np.stack([systematic_picks(own, n, self.rng) for own in weights])
         row = np.arange(len(gain))[:, None]
-        self.x, self.log_prior, self.log_likelihood = (
-            values[row, picks] for values in (self.x, self.log_prior, self.log_likelihood)
+        self.x, self.log_start, self.log_posterior = (
+            values[row, picks] for values in (self.x, self.log_start, self.log_posterior)
         )
 
     def move(self, *, tune: bool = True) -> None:
-        """Move each half of every ensemble by differences of the other, then by cells of it."""
+        """Move each half of every ensemble by differences of the other, then by cells of it.
+
+        Then all of it, anew from where members start.
+        """
         for mine, other in self._halves():
             self._by_difference(mine, other, tune)
         for mine, other in self._halves():
             self._by_cells(mine, other)
+        self._anew()
 
     def _by_difference(self, mine: np.ndarray, other: np.ndarray, tune: bool) -> None:
         jumps = self.rng.uniform() < _JUMPS
@@ -117,39 +130,46 @@ class Ensembles:
             log_back.append(cells.log_density(x[own]) - cells.log_density(proposals[-1]))
         self._accept(mine, np.stack(proposals), np.stack(log_back))
 
+    def _anew(self) -> None:
+        everyone = np.broadcast_to(np.arange(self.x.shape[1]), self.x.shape[:2])
+        proposed = np.stack([start.draw(self.x.shape[1], self.rng) for start in self.starts])
+        self._accept(everyone, proposed, self._from_start(self.x) - self._from_start(proposed))
+
     def _halves(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-        order = np.argsort(self.rng.uniform(size=self.log_prior.shape), axis=1)
+        order = np.argsort(self.rng.uniform(size=self.x.shape[:2]), axis=1)
         first, second = np.split(order, 2, axis=1)
         return (first, second), (second, first)
 
     def _accept(self, mine: np.ndarray, proposed: Floats, log_back: Floats) -> float:
         """Move the members that may; return the share of them."""
         row = np.arange(len(mine))[:, None]
-        prior, likelihood = self._terms(proposed)
-        gain = prior - self.log_prior[row, mine]
-        gain = gain + self.power * (likelihood - self.log_likelihood[row, mine]) + log_back
+        start, posterior = self._terms(proposed)
+        gain = (1.0 - self.power) * (start - self.log_start[row, mine])
+        gain = gain + self.power * (posterior - self.log_posterior[row, mine]) + log_back
         taken = np.log(self.rng.uniform(size=mine.shape)) < gain
         at = (np.broadcast_to(row, mine.shape)[taken], mine[taken])
-        self.x[at], self.log_prior[at] = proposed[taken], prior[taken]
-        self.log_likelihood[at] = likelihood[taken]
+        self.x[at], self.log_start[at] = proposed[taken], start[taken]
+        self.log_posterior[at] = posterior[taken]
         return float(taken.mean())
 
     def _terms(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return log prior and log likelihood of x (I, n, P); no chance where undefined."""
-        flat = x.reshape(-1, x.shape[2])
-        with np.errstate(all="ignore"):
-            prior, likelihood = self.density.log_prior(flat), self.density.log_likelihood(flat)
-        defined = np.isfinite(prior) & np.isfinite(likelihood)
-        prior, likelihood = np.where(defined, prior, -np.inf), np.where(defined, likelihood, -1e300)
-        return prior.reshape(x.shape[:2]), likelihood.reshape(x.shape[:2])
+        """Return log densities of start and posterior at x (I, n, P); no chance where undefined."""
+        # At a power of 1 nothing asks where members started.
+        start = self._from_start(x) if self.power < 1.0 else np.zeros(x.shape[:2])
+        posterior = self.density(x.reshape(-1, x.shape[2])).reshape(x.shape[:2])
+        return start, np.maximum(posterior, _NEVER)
+
+    def _from_start(self, x: Floats) -> Floats:
+        return np.stack([own.log_density(z) for own, z in zip(self.starts, x, strict=True)])
 
 
 def _step(gain: Floats, left: float, survive: float) -> float:
-    """Return by how much the power may rise for a share of the members to survive."""
+    """Return by how much the power may rise for a share of every ensemble to survive."""
 
     def surviving(log_step: float) -> float:
         weights = np.exp(np.exp(log_step) * gain)
-        return float(weights.sum() ** 2 / (weights**2).sum() / gain.size) - survive
+        sizes = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
+        return float(sizes.min() / gain.shape[1]) - survive
 
     if surviving(np.log(left)) >= 0.0:
         return left
@@ -168,10 +188,15 @@ def tempered_draws(density: Density, effort: TemperedEffort, rng: np.random.Gene
     rng : Generator
         Source of randomness.
     """
-    found = Ensembles(density, effort, rng)
+    starts = [spread_starts(density, rng) for _ in range(effort.ensembles)]
+    return walked(Ensembles(density, starts, effort.members, rng), effort)
+
+
+def walked(found: Ensembles, effort: TemperedEffort) -> Floats:
+    """Return draws (member of any ensemble, draw, P) where ensembles arrive."""
     while found.power < 1.0:
         found.heat(effort.survive)
-        for _ in range(round(effort.moves * max(0.25, 1.0 + np.log10(found.power) / 4.0))):
+        for _ in range(effort.moves):
             found.move()
     kept = []
     for k in range(effort.kept):

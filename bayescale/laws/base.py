@@ -103,7 +103,7 @@ class Law:
         replaces: the quantity must be that coefficient times the first coefficient.
     needs_chains : bool
         Whether importance sampling was found to miss part of its posteriors, noticed or not: `fit`
-        then takes tempered ensembles, and chains of NUTS where these disagree.
+        then takes tempered ensembles.
     """
 
     registry: ClassVar[Registry[Law]] = LAWS

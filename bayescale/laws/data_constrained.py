@@ -60,6 +60,7 @@ class DataConstrained(Law):
     )
     citation = ("muennighoff2023scaling",)
     derived = {"E": "E_share"}
+    needs_chains = True
     published = (
         Published(
             source="muennighoff2023scaling",

@@ -78,6 +78,7 @@ class DoubleDescent(Law):
         ),
     )
     citation = ("hastie2022surprises", "nakkiran2020deep")
+    needs_chains = True
     noise = Prior("LogNormal", {"mu": -3.0, "sigma": 1.0}, "curves with label noise: 1 % to 26 %")
     published = (
         Published(

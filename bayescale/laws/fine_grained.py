@@ -55,6 +55,7 @@ class FineGrained(Law):
     )
     citation = ("krajewski2024scaling",)
     derived = {"E": "E_share"}
+    needs_chains = True
     published = (
         Published(
             source="krajewski2024scaling",

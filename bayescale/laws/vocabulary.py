@@ -85,6 +85,7 @@ class Vocabulary(Law):
     )
     noise = Prior("LogNormal", {"mu": -3.5, "sigma": 1.0}, "median .03 nats, .006 to .16")
     citation = ("tao2024scaling",)
+    needs_chains = True
     published = (
         Published(
             source="tao2024scaling",

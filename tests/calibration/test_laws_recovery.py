@@ -39,17 +39,18 @@ HARD = {
     "broken_once": "a break narrower than the runs are apart",
     "broken_twice": "several modes: which bend belongs to which break",
     "broken_thrice": "several modes, and 13 coordinates",
+    "data_constrained": "intervals too short by a twentieth where khat is above .5",
     "domain_continual": "intervals of the floor and the domain's terms a third too short",
+    "double_descent": "a ridge that bends where no peak lies among the runs",
     "farseer": "intervals a tenth too short, and of single tables much more",
+    "fine_grained": "intervals too short by a thirtieth, khat below .7 on all",
     "moe_sparsity": "four terms that fall alike in one table of 60 runs",
     "shape": "three terms that fall alike: tails that the proposals do not reach",
+    "vocabulary": "shares of terms that fall alike, khat below .7 on nearly all",
 }
 """Laws on which importance sampling misses its gates or its coverage, and why: numbers in
 `bayescale/laws/README.md`. `fit` takes tempered ensembles for them."""
 
-
-MISSED = {"broken_thrice": "ensembles of the default effort disagree on 11 tables of 12, .66 held"}
-"""Laws whose intervals are known to be too short; `fit` warns where its engines disagree."""
 
 NOT_DONE = {
     "broken_twice": "NUTS compiles it in 15 s and was not done after 1300 s",
@@ -87,20 +88,27 @@ def by_weights(problem: Problem, truth: np.ndarray, seed: int) -> tuple[np.ndarr
 
 
 def by_ensembles(problem: Problem, truth: np.ndarray, seed: int) -> tuple[np.ndarray, bool]:
-    """Return the same by tempered ensembles, tried harder while they disagree as `fit` does."""
-    rng = np.random.default_rng(seed)
-    for effort in EFFORTS:
-        x = tempered_draws(Density(problem), effort, rng)
-        if passes := bool(split_rhat(x, effort.ensembles).max() <= RHAT_MAX):
-            break
+    """Return the same by tempered ensembles of the default effort: `fit` tries harder than that."""
+    x = tempered_draws(Density(problem), EFFORTS[0], np.random.default_rng(seed))
+    passes = bool(split_rhat(x, EFFORTS[0].ensembles).max() <= RHAT_MAX)
     return (x < truth).mean(axis=(0, 1)), passes
 
 
-def limit(shares: np.ndarray, n_coordinates: int, *, widest: bool) -> float:
-    """Return how far from .9 the pooled share may lie."""
+def standard_error(shares: np.ndarray, n_coordinates: int, *, widest: bool = False) -> float:
+    """Return that of the pooled share, by the tables' own scatter or the widest there can be."""
     own = np.sqrt(COVERAGE * (1.0 - COVERAGE))
     sd = own if widest else max(shares.std(ddof=1), own / np.sqrt(n_coordinates))
-    return float(stats.norm.isf(FALSE_ALARM / 2 / len(list_laws())) * sd / np.sqrt(len(shares)))
+    return float(sd / np.sqrt(len(shares)))
+
+
+def p_value(coverage: float, error: float) -> float:
+    """Return the chance that a right sampler's pooled share lies so far from .9."""
+    return float(2.0 * stats.norm.sf(abs(coverage - COVERAGE) / error))
+
+
+def alarm() -> float:
+    """Return the p-value of one law below which the catalogue fails, one time in a hundred."""
+    return FALSE_ALARM / len(list_laws())
 
 
 RECOVERED = [name for name in list_laws() if name not in HARD]
@@ -109,8 +117,8 @@ RECOVERED = [name for name in list_laws() if name not in HARD]
 def assert_recovered(name: str, n_tables: int) -> None:
     inside = np.array([recovered(name, table).held for table in range(n_tables)])
     shares = inside.mean(axis=1)
-    allowed = limit(shares, inside.shape[1], widest=n_tables < 50)
-    assert abs(shares.mean() - COVERAGE) < allowed, f"{shares.mean():.3f}, by {inside.mean(axis=0)}"
+    error = standard_error(shares, inside.shape[1], widest=n_tables < 50)
+    assert p_value(shares.mean(), error) > alarm(), f"{shares.mean():.3f}: {inside.mean(axis=0)}"
 
 
 @pytest.mark.parametrize("name", RECOVERED)
@@ -120,7 +128,7 @@ def test_intervals_hold_what_made_the_table(name: str):
 
 @pytest.mark.thorough
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("name", [name for name in list_laws() if name not in MISSED])
+@pytest.mark.parametrize("name", list_laws())
 def test_intervals_hold_what_made_a_hundred_tables(name: str):
     assert_recovered(name, 100)
 

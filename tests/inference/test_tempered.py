@@ -10,8 +10,15 @@ from bayescale.errors import InferenceError
 from bayescale.inference.amis import Effort, sample
 from bayescale.inference.chains import split_rhat
 from bayescale.inference.ensemble_moves import Cells
+from bayescale.inference.ensemble_starts import spread_starts
 from bayescale.inference.fit import _choose_engine, fit
-from bayescale.inference.tempered import TemperedEffort, sample_tempered, tempered_draws
+from bayescale.inference.tempered import (
+    Ensembles,
+    TemperedEffort,
+    sample_tempered,
+    tempered_draws,
+    walked,
+)
 from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
 
@@ -35,24 +42,31 @@ def test_draws_agree_with_importance_sampling():
 class TwoModes:
     """A density of two narrow modes, far apart, with weights of .3 and .7."""
 
-    symbols = ("a", "b")
-
-    def sample_prior(self, n, rng):
-        return 5.0 * rng.standard_normal((n, 2))
-
-    def log_prior(self, x):
-        return -0.02 * (x**2).sum(axis=1)
-
-    def log_likelihood(self, x):
+    def __call__(self, x):
         low, high = (((x - at) ** 2).sum(axis=1) / 0.02 for at in (-4.0, 4.0))
         return np.logaddexp(np.log(0.3) - low, np.log(0.7) - high)
 
 
 def test_two_modes_keep_their_weights():
-    effort = TemperedEffort(members=256, moves=4, kept=6)
-    x = tempered_draws(TwoModes(), effort, np.random.default_rng(3))
-    # A few hundred members decide between the modes early on: a standard error of .03.
-    assert (x[..., 0] > 0.0).mean() == pytest.approx(0.7, abs=0.1)
+    """Also where climbs end in the one five times as often as in the other."""
+    at = np.array([[-4.0, -4.0], [4.0, 4.0]])
+    start = Cells(np.array([5.0, 1.0]) / 6.0, at, np.array(2 * [0.5 * np.eye(2)]))
+    found = Ensembles(TwoModes(), [start] * 4, 256, np.random.default_rng(3))
+    x = walked(found, TemperedEffort(moves=4, kept=6))
+    assert (x[..., 0] > 0.0).mean() == pytest.approx(0.7, abs=0.04)
+
+
+def test_members_start_all_over_the_posterior():
+    """Ends of randomised climbs scatter as the draws do, where the law is nearly linear."""
+    group = problem(load_model(SMALL), 25, 1)
+    density, rng = Density(group), np.random.default_rng(2)
+    starts = spread_starts(density, rng)
+    about = np.average(starts.means[:-1], axis=0, weights=starts.shares[:-1])
+    exact = sample(density, rng, Effort(target_ess=4000.0, rounds=20)).resample(4000, rng)
+    off = np.abs(about - exact.mean(axis=0)) / exact.std(axis=0)
+    assert off.max() < 0.6
+    ratio = starts.means[:-1].std(axis=0) / exact.std(axis=0)
+    assert ((ratio > 0.5) & (ratio < 2.0)).all()
 
 
 def test_cells_follow_a_cloud_in_two_parts():
