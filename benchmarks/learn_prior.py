@@ -29,7 +29,7 @@ from bayescale.inference.threads import one_thread
 from bayescale.models.catalog import list_models, load_model
 from bayescale.models.corpus_prior import CorpusPrior
 from bayescale.models.hedge import Hedge
-from bayescale.models.learned import hypers, numbers, spec_of, taught
+from bayescale.models.learned import cautious, hypers, numbers, spec_of, taught
 from bayescale.models.spec import LearnedFrom, ModelSpec
 
 STAGES = {
@@ -48,8 +48,8 @@ TITLES = {
     " unusual, prior learned on public tables",
 }
 
-HEDGE = Hedge(model="coupled_gp_weak", weight=0.125)
-"""Not learned: one forecast in eight trusts no other table (NOTES.md says what it buys)."""
+HEDGES = {"coupled_gp": Hedge(model="coupled_gp_weak", weight=0.125)}
+"""Not learned: of the first default, one forecast in eight trusts no other table (NOTES.md)."""
 
 
 def main() -> None:
@@ -110,8 +110,9 @@ def write_models(name: str, learned: CorpusPrior, trunk: float) -> None:
     """Write a model file whose numbers are the average of the best designs, and pooled versions."""
     seen = {key: tuple(values) for key, values in learned.provenance["range"].items()}
     source = LearnedFrom(hash=learned.hash, **seen)
-    alone = spec_of(numbers(learned.average(), name), name, TITLES[name], trunk, source)
-    _write(replace(alone, hedge=HEDGE), "its numbers and hash pin models/priors.")
+    design = cautious(learned.average(), name)
+    alone = spec_of(numbers(design, name), name, TITLES[name], trunk, source)
+    _write(replace(alone, hedge=HEDGES.get(name)), "its numbers and hash pin models/priors.")
     for pooled in (f"{name}_partial", f"{name}_crossed"):
         if pooled in list_models():
             spec = taught(load_model(pooled), learned, source)

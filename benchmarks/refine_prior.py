@@ -1,12 +1,13 @@
-"""Learn one number of a learned model again, with the hedge in place; move it in its files.
+"""Learn one number of a learned model again, as it ships; move it in its files.
 
 Run from the repository's root, with the public tables at hand, after learn_prior.py:
 
     python benchmarks/refine_prior.py coupled_growing_gp kappa
 
-The search of learn_prior.py scores a model alone, on a few tasks of each family. Here the model is
-scored as it ships, on every task, along one number: each family by the numbers learned without it.
-The gains are kept by family, so that leaving one out later moves the number by the others' word.
+The search of learn_prior.py scores a model on a few tasks of each family, without hedge or caution.
+Here it is scored as it ships, on every task, along one number: each family by the numbers learned
+without it. The gains are kept by family, so that leaving one out later moves the number by the
+others' word.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from learn_prior import BASELINE, HEDGE, MODELS, baseline_scores, write_models
+from learn_prior import BASELINE, HEDGES, MODELS, baseline_scores, write_models
 
 from bayescale.forecasts.backtest import backtest_corpus
 from bayescale.forecasts.corpus import load_corpus, load_rules
@@ -29,11 +30,11 @@ from bayescale.inference.threads import one_thread
 from bayescale.models.catalog import load_model
 from bayescale.models.corpus_prior import CorpusPrior, Line, gain, load_corpus_prior
 from bayescale.models.discrepancy import Floats
-from bayescale.models.learned import STARTS, hypers, numbers, spec_of
+from bayescale.models.learned import CAUTION, STARTS, cautious, hypers, numbers, spec_of
 from bayescale.models.spec import ModelSpec
 from bayescale.runs.runs_table import RunsTable
 
-STEPS = (-1.2, -0.9, -0.6, -0.3, 0.0, 0.3)
+STEPS = (-2.0, -1.5, -1.0, -0.5, 0.0)
 SEEDS = (0, 1, 2)
 
 Tables = list[tuple[str, RunsTable]]
@@ -64,7 +65,8 @@ def main() -> None:
         "command": f"python benchmarks/refine_prior.py {arguments.model} {arguments.number}",
         "date": str(date.today()),
         "seeds": list(SEEDS),
-        "hedge": HEDGE.to_dict(),
+        "hedge": HEDGES[arguments.model].to_dict() if arguments.model in HEDGES else None,
+        "caution": dict(CAUTION.get(arguments.model, {})),
         "cpu_seconds": round(time.process_time() - started),
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -77,13 +79,14 @@ def main() -> None:
 
 
 def stepped(spec: ModelSpec, prior: CorpusPrior, column: int, step: float) -> dict[str, ModelSpec]:
-    """Return by family what is learned without it, one number moved a step, with its hedge."""
+    """Return by family what is learned without it, one number moved a step."""
     made = {}
     for family in prior.families:
-        design = prior.average((family,))
+        design = cautious(prior.average((family,)), spec.name)
         design[column] += step
         learned, trunk = numbers(design, spec.name), spec.noise.trunk_correlation
-        made[family] = replace(spec_of(learned, spec.name, spec.title, trunk), hedge=HEDGE)
+        alone = spec_of(learned, spec.name, spec.title, trunk)
+        made[family] = replace(alone, hedge=HEDGES.get(spec.name))
     return made
 
 

@@ -26,7 +26,7 @@ POOLED_MODEL = "coupled_gp"
 """Whose pooled versions `fit` uses for groups: those of the default gain in some families and lose
 in others (benchmarks/NOTES.md)."""
 
-WEAK_MODEL = "coupled_gp_weak"
+WEAK_MODEL = "coupled_growing_gp_weak"
 """What `fit` uses instead for a table unlike any that the default's prior was learned on."""
 
 USER_MODELS = "BAYESCALE_MODELS"

@@ -36,9 +36,9 @@ def test_another_table_gets_the_weak_prior_and_says_so(
     scale: float, ratio: float, words: str
 ) -> None:
     posterior = bs.fit(table(scale, ratio))
-    assert posterior.spec.name == "coupled_gp_weak"
+    assert posterior.spec.name == "coupled_growing_gp_weak"
     (note,) = posterior.notes
-    assert note.startswith("model coupled_gp_weak instead of coupled_growing_gp")
+    assert note.startswith("model coupled_growing_gp_weak instead of coupled_growing_gp")
     assert pd.Series(note).str.contains(words).all()
 
 
@@ -64,7 +64,7 @@ def test_columns_that_vary_are_pooled_over(columns, pooling, name) -> None:
 def test_groups_unlike_the_corpus_are_pooled_only_where_a_weak_model_is() -> None:
     frame = table(1e-4).frame.assign(dataset=["web", "books"] * 20)
     spec, (note,) = default_spec(bs.read_runs(frame), ("dataset",))
-    assert spec.name.startswith("coupled_gp_weak")
+    assert spec.name.startswith("coupled_growing_gp_weak")
     assert note.startswith(f"model {spec.name} instead of coupled_gp_partial")
 
 

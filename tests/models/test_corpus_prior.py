@@ -14,6 +14,7 @@ from bayescale.errors import ModelError, UnknownNameError
 from bayescale.models.corpus_prior import BEST, CorpusPrior, Line, load_corpus_prior
 from bayescale.models.learned import (
     STARTS,
+    cautious,
     corpus_prior_of,
     hypers,
     numbers,
@@ -46,7 +47,7 @@ def invented(n_designs: int = 90) -> CorpusPrior:
 
 def test_the_model_file_holds_exactly_what_was_learned(name: str, prior: CorpusPrior) -> None:
     spec = bs.load_model(name)
-    trunk, learned = spec.noise.trunk_correlation, numbers(prior.average(), name)
+    trunk, learned = spec.noise.trunk_correlation, numbers(cautious(prior.average(), name), name)
     alone = spec_of(learned, spec.name, spec.title, trunk, spec.corpus_prior)
     made = replace(alone, hedge=spec.hedge)
     assert made.to_dict() == spec.to_dict()
@@ -55,7 +56,7 @@ def test_the_model_file_holds_exactly_what_was_learned(name: str, prior: CorpusP
 
 @pytest.mark.parametrize("of", ["coupled_gp", "coupled_growing_gp"])
 @pytest.mark.parametrize("pooling", ["partial", "crossed"])
-def test_a_pooled_version_holds_what_was_learned_without_a_hedge(of: str, pooling: str) -> None:
+def test_a_pooled_version_holds_what_was_learned_and_no_more(of: str, pooling: str) -> None:
     spec = bs.load_model(f"{of}_{pooling}")
     assert spec.hedge is None
     assert without_families(spec, ()).hash == spec.hash
@@ -106,6 +107,15 @@ def test_a_line_stays_within_its_steps() -> None:
     for gains, best in ((peaked(9.0), 1.0), (peaked(-9.0), -1.0), (steps**2 + steps, 1.0)):
         assert Line(0, steps, gains[:, None]).best([0]) == pytest.approx(best)
     assert Line(0, steps, (steps**2 - steps)[:, None]).best([0]) == pytest.approx(-1.0)
+
+
+def test_caution_widens_the_discrepancy_of_the_default_and_nothing_else() -> None:
+    design = invented().average()
+    assert np.array_equal(cautious(design, "coupled_gp"), design)
+    learned = np.arange(len(hypers("coupled_growing_gp")), dtype=float) / 7.0
+    added = cautious(learned, "coupled_growing_gp") - learned
+    found = {h.name: a for h, a in zip(hypers("coupled_growing_gp"), added, strict=True) if a}
+    assert found == pytest.approx({"tau_mu": np.log(1.5)}, abs=0.05)
 
 
 def test_leaving_a_family_out_changes_the_numbers_and_the_hash() -> None:
