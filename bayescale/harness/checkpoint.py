@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +34,23 @@ class TrainState:
     trunk: Tensor
     """Parameters and moments kept for the way back from a branch, shape (3, K, P), or empty."""
     lowest: Tensor
-    """Smallest training loss so far, shape (K,)."""
+    """Smallest running mean of the training loss so far, shape (K,)."""
     above: Tensor
     """Consecutive steps far above it, shape (K,)."""
     diverged: Tensor
     """Whether a member has been given up, shape (K,)."""
+    mean: Tensor = field(default_factory=lambda: torch.empty(0))
+    """Running mean of the training loss, shape (K,), infinite before the first step; checkpoints
+    had none once."""
     segment: int = 0
     """Position in the schedule."""
     step: int = 0
     """Optimiser steps taken on the way to the current state."""
+
+    def __post_init__(self) -> None:
+        """Begin the running mean where there is none yet."""
+        if self.mean.numel() == 0:
+            self.mean = torch.full_like(self.lowest, torch.inf)
 
     @classmethod
     def begin(cls, params: Tensor) -> TrainState:
@@ -85,6 +93,7 @@ class TrainState:
         self.trunk, self.step = torch.empty(0), step
         if step == 0:  # a run of its own follows, which knows nothing of this one
             self.lowest = torch.full_like(self.lowest, torch.inf)
+            self.mean = torch.full_like(self.mean, torch.inf)
             self.above = torch.zeros_like(self.above)
             self.diverged = torch.zeros_like(self.diverged)
 
@@ -110,7 +119,7 @@ def save(folder: Path, state: TrainState, unit: str = "") -> None:
     number = int(older[-1].stem.split("-")[1]) + 1 if older else 0
     partial = folder / PARTIAL
     try:
-        _write({field.name: getattr(state, field.name) for field in fields(state)}, unit, partial)
+        _write({one.name: getattr(state, one.name) for one in fields(state)}, unit, partial)
     except (OSError, RuntimeError) as error:
         # PyTorch hides an error of the disk behind one of its own.
         cause = error if isinstance(error, OSError) else error.__context__

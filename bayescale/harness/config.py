@@ -155,7 +155,7 @@ class TrainConfig:
     decay_fraction: float = 0.2
     """Share of a milestone over which the learning rate falls to zero."""
     abort_ratio: float = 1.5
-    """A member above this many times its running minimum loss ..."""
+    """A member above this many times the lowest running mean of its loss ..."""
     abort_steps: int = 100
     """... for this many consecutive steps is marked diverged."""
     checkpoint_seconds: float = 60.0

@@ -245,7 +245,7 @@ def note(folder: Path, state: TrainState, loss: list[float]) -> None:
         file.write(json.dumps(line) + "\n")
 
 
-CHANGED = ("params", "moment1", "moment2", "lowest", "above", "diverged")
+CHANGED = ("params", "moment1", "moment2", "lowest", "mean", "above", "diverged")
 """Tensors of a state that a step changes."""
 
 

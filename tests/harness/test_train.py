@@ -14,7 +14,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
 from bayescale.harness import checkpoint, record  # noqa: E402
+from bayescale.harness.checkpoint import TrainState  # noqa: E402
 from bayescale.harness.config import Member  # noqa: E402
+from bayescale.harness.divergence import watch  # noqa: E402
 from bayescale.harness.train import train  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -122,6 +124,15 @@ def test_a_loss_far_above_its_minimum_for_long_is_divergence(make_unit, tmp_path
     rows = {r.row["seed"]: r.row for r in record.read(tmp_path).values()}
     assert (rows[0]["status"], rows[1]["status"]) == ("finished", "diverged")
     assert rows[1]["loss"] > rows[0]["loss"]
+
+
+def test_an_easy_batch_now_and_then_makes_nobody_diverge(make_unit):
+    config = make_unit(train={"abort_steps": 100}).train
+    state = TrainState.begin(torch.zeros(3, 1))
+    for step in range(1000):
+        easy, wild = 0.2 if step % 40 == 0 else 2.0, 2.0 if step < 500 else 3.5
+        watch(state, torch.tensor([easy, wild, 3.5 if step % 99 else 2.0]), config)
+    assert state.diverged.tolist() == [False, True, False]
 
 
 def test_progress_and_the_resolved_configuration(make_unit, tmp_path):
