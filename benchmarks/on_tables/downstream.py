@@ -136,13 +136,25 @@ def openclip() -> Scores:
 
 
 def laion_vlm() -> Scores:
-    """Zero-shot error of MaMMUT on ImageNet: a run with 12.8e9 samples, and the largest ones."""
+    """Zero-shot error of MaMMUT on ImageNet: a run with 12.8e9 samples, and the largest ones.
+
+    The authors' law is that of their repository (figure 1): compute in forward GFLOPs, by least
+    squares on the error of the frontier. That run is not among those it was fitted to, which saw
+    a sample of the pool of 1.4e9 twice at most; it saw each nine times.
+    """
     where = ["family=mammut_datacomp_1b_cosine", "downstream_task=imagenet1k:acc1"]
     frame = read("laion_vlm", where).frame.drop(columns=["dataset", "architecture"])
     frontier = _frontier(frame[frame["flops"] > 1e18])
-    published = 1.0 - 0.8034
-    flops = 3.0 * 2.0256e11 * 12.8e9
-    out: Scores = {"published": {"error_of_L_14_at_12.8e9_samples": published, "flops": flops}}
+    forward_gflops = 2.0256e2 * 12.8e9
+    flops = 3e9 * forward_gflops
+    by_authors = 125.356572 * (forward_gflops + np.exp(19.289384)) ** -0.255670 + 0.101112
+    out: Scores = {
+        "published": {
+            "error_by_the_authors_law": by_authors,
+            "error_measured_later": 1.0 - 0.8034,
+            "flops": flops,
+        }
+    }
     for model in (
         "contrastive_plain_weak",
         "shifted_power_law_plain_weak",
