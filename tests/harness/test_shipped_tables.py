@@ -18,6 +18,7 @@ from bayescale.harness.corpora import load_card, recipes
 from bayescale.harness.facts import irreducible_loss
 from bayescale.harness.plan_file import load_plan
 from bayescale.harness.record import COLUMNS
+from bayescale.harness.trials import tuning_units
 
 REPOSITORY = Path(__file__).parents[2]
 RUNS, PLANS = REPOSITORY / "data" / "runs", REPOSITORY / "benchmarks" / "sweeps"
@@ -70,20 +71,44 @@ def test_rows_are_those_of_the_plan(swept):
     assert tuple(rows.columns)[: len(COLUMNS)] == COLUMNS
 
 
+def token_hashes(corpus):
+    """Hashes of all versions of a corpus; empty for the synthetic stream."""
+    if corpus not in recipes():
+        return [""]
+    return [v["sha256"] for v in load_card(recipes()[corpus])["versions"].values()]
+
+
 def test_the_plan_still_resolves_to_the_very_trunks_of_the_table(swept):
     plan, rows = swept
-    hashes = [""]
-    if plan.corpus in recipes():
-        versions = load_card(recipes()[plan.corpus])["versions"]
-        hashes = [version["sha256"] for version in versions.values()]
+    hashes = token_hashes(plan.corpus)
     for size in plan.sizes:
         own = rows[rows.n_params == count_params(plan.shape(size))].drop_duplicates("seed")
         members = tuple(
             Member(seed=int(row.seed), learning_rate=row.learning_rate) for row in own.itertuples()
         )
-        units = [plan.unit(size, members, tokens) for tokens in hashes]
+        tuned = {"batch_tokens": int(own.batch_tokens.iloc[0]), "beta2": own.beta2.iloc[0]}
+        units = [plan.unit(size, members, tokens, **tuned) for tokens in hashes]
         found = [[unit.trunk_hash(k) for k in range(len(members))] for unit in units]
         assert list(own.trunk) in found
+
+
+def test_a_table_of_trials_has_every_setting_of_the_plan():
+    plan, folder = load_plan(PLANS / "cpu_stdlib_tuned.yaml"), RUNS / "cpu_tuning"
+    rows, tuning = pd.read_csv(folder / "runs.csv"), plan.tuning
+    found = [
+        {u.trunk_hash(k) for u in tuning_units(plan, tokens) for k in range(len(tuning.grid))}
+        for tokens in token_hashes(plan.corpus)
+    ]
+    assert set(rows.trunk) in found
+    assert len(rows) == 3 * rows.trunk.nunique() == 3 * 3 * 54
+    final = rows[rows.n_tokens == tuning.tokens]
+    best = final.loc[final.groupby("n_params").loss.idxmin()]
+    assert set(best.batch_tokens) == {tuning.batch_tokens[0]}
+    assert (np.diff(best.learning_rate) <= 0).all()
+    assert tuning.grid[0] < best.learning_rate.min()
+    assert best.learning_rate.max() < tuning.grid[-1]
+    card = yaml.safe_load((folder / "card.yaml").read_text())
+    assert card["sha256"] == hashlib.sha256((folder / "runs.csv").read_bytes()).hexdigest()
 
 
 def test_every_row_is_trained_at_least_one_token_per_parameter(swept):
