@@ -1,7 +1,7 @@
 """Train the runs of this table again: about fifteen minutes of one core.
 
-Run ``python data/runs/cpu_tuning/prepare.py``; it resumes if it is cut short. They are the search of
-the plan ``cpu_stdlib_tuned``.
+Run ``python data/runs/cpu_tuning/prepare.py``; it resumes if it is cut short. They are the search
+of the plan ``cpu_stdlib_tuned``.
 The same processor and the same versions give the same bits; elsewhere expect differences of the
 size of the seed noise. The card's hash is that of the shipped table.
 """
