@@ -80,6 +80,9 @@ def test_unfinished_runs_are_left_out_and_it_is_said():
     posterior = fit(frame, "chinchilla_plain_weak", draws=50)
     assert posterior.n_runs == 29
     assert any("status is diverged" in note for note in posterior.notes)
+    # Its loss is no bound either: the coefficients are those of a table that never had it.
+    never = fit(frame.drop(index=3), "chinchilla_plain_weak", draws=50)
+    np.testing.assert_array_equal(posterior.draws["alpha"], never.draws["alpha"])
 
 
 def test_constants_are_shared_with_an_earlier_posterior():
