@@ -37,10 +37,6 @@ _SCALE_STEPS = 4
 _NARROWER = 0.5
 """Sds about the end of a climb over those of the normal approximation there."""
 
-_CLIMBS = 128
-_CELLS = 64
-"""Climbs, and ends kept, drawn by their shares: each of these costs time in every move."""
-
 _PRIOR = 0.05
 """Share of members that start about the prior, for modes that no climb has found."""
 
@@ -103,7 +99,7 @@ class _Climbs:
         return x
 
 
-def spread_starts(density: Density, rng: np.random.Generator) -> Cells:
+def spread_starts(density: Density, climbs: int, rng: np.random.Generator) -> Cells:
     """Return narrow Student-t vectors about the ends of climbs, and wide ones about the prior.
 
     An end's share is the root of the probability that its normal approximation gives it: less sure
@@ -113,29 +109,35 @@ def spread_starts(density: Density, rng: np.random.Generator) -> Cells:
     ----------
     density : Density
         The log posterior.
+    climbs : int
+        How many; half as many ends are kept, drawn by their shares, as each costs time in a move.
     rng : Generator
         Source of randomness.
     """
     modes = find_modes(density, starting_points(density, rng, _SEARCHES))
     noise = (modes.x[0, density.n_law :], modes.covariance[0][density.n_law :, density.n_law :])
     prior = density.sample_prior(_PRIOR_DRAWS, rng)
-    ends = _ends(density, prior, noise, rng)
+    ends = _ends(density, prior, noise, climbs, rng)
     factors = np.linalg.cholesky(_NARROWER**2 * np.linalg.inv(score(density, ends)[1]))
     held = 0.5 * (density(ends) + np.log(np.einsum("kpp->kp", factors)).sum(axis=1))
     shares = np.exp(held - held.max())
-    kept, times = np.unique(systematic_picks(shares, _CELLS, rng), return_counts=True)
+    kept, times = np.unique(systematic_picks(shares, climbs // 2, rng), return_counts=True)
     return Cells(
-        np.append((1.0 - _PRIOR) * times / _CELLS, _PRIOR),
+        np.append((1.0 - _PRIOR) * times / times.sum(), _PRIOR),
         np.concatenate([ends[kept], prior.mean(axis=0)[None]]),
         np.concatenate([factors[kept], np.linalg.cholesky(np.cov(prior.T))[None]]),
     )
 
 
 def _ends(
-    density: Density, prior: Floats, noise: tuple[Floats, Floats], rng: np.random.Generator
+    density: Density,
+    prior: Floats,
+    noise: tuple[Floats, Floats],
+    climbs: int,
+    rng: np.random.Generator,
 ) -> Floats:
     """Return the ends of climbs, shape (climb, P), each with scales of its own."""
-    n_law, x = density.n_law, density.sample_prior(_CLIMBS, rng)
+    n_law, x = density.n_law, density.sample_prior(climbs, rng)
     about = x[:, :n_law].copy()
     x[:, n_law:] = rng.multivariate_normal(*noise, size=len(x))
     variance = density.variances(x)

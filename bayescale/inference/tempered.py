@@ -48,6 +48,8 @@ class TemperedEffort:
     ----------
     ensembles, members : int
         Ensembles that share nothing, and members of each.
+    climbs : int
+        Randomised climbs that the members of one start about.
     survive : float
         Effective share of the members that a step of the power leaves.
     moves : int
@@ -58,13 +60,18 @@ class TemperedEffort:
 
     ensembles: int = 4
     members: int = 256
+    climbs: int = 128
     survive: float = 0.5
     moves: int = 8
     kept: int = 24
 
 
-EFFORTS = (TemperedEffort(), TemperedEffort(members=512, survive=0.7, moves=24, kept=96))
-"""The default effort, then the larger one that a bad R-hat calls for."""
+EFFORTS = (
+    TemperedEffort(),
+    TemperedEffort(members=512, survive=0.7, moves=24, kept=96),
+    TemperedEffort(members=1024, survive=0.7, moves=32, kept=200),
+)
+"""The default effort, then the larger ones that a bad R-hat calls for."""
 
 
 class Ensembles:
@@ -188,7 +195,7 @@ def tempered_draws(density: Density, effort: TemperedEffort, rng: np.random.Gene
     rng : Generator
         Source of randomness.
     """
-    starts = [spread_starts(density, rng) for _ in range(effort.ensembles)]
+    starts = [spread_starts(density, effort.climbs, rng) for _ in range(effort.ensembles)]
     return walked(Ensembles(density, starts, effort.members, rng), effort)
 
 

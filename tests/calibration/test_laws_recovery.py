@@ -23,7 +23,7 @@ from bayescale.inference.amis import MAX_COORDINATES
 from bayescale.inference.chains import split_rhat
 from bayescale.inference.fit import RHAT_MAX, fit
 from bayescale.inference.importance import fails, importance_sample
-from bayescale.inference.tempered import EFFORTS, tempered_draws
+from bayescale.inference.tempered import TemperedEffort, tempered_draws
 from bayescale.laws import list_laws, load_law
 from bayescale.models.density import Density
 from bayescale.models.from_law import plain_weak
@@ -52,11 +52,10 @@ HARD = {
 `bayescale/laws/README.md`. `fit` takes tempered ensembles for them."""
 
 
-NOT_DONE = {
-    "broken_twice": "NUTS compiles it in 15 s and was not done after 1300 s",
-    "broken_thrice": "NUTS compiles it in 23 s and was not done after 1300 s",
-}
-"""Laws that NUTS is known not to sample on their own table: `benchmarks/laws_under_nuts.py`."""
+SMALL = TemperedEffort(ensembles=2, members=128, climbs=64, moves=6, kept=12)
+WIDE = TemperedEffort(ensembles=2, members=192, kept=16)
+"""Ensembles of the recovery, the latter for laws of several modes: enough for intervals to hold,
+and an eighth and a third as dear as those of `fit`, whose R-hat is the gate."""
 
 
 def dimensions(name: str) -> int:
@@ -88,9 +87,10 @@ def by_weights(problem: Problem, truth: np.ndarray, seed: int) -> tuple[np.ndarr
 
 
 def by_ensembles(problem: Problem, truth: np.ndarray, seed: int) -> tuple[np.ndarray, bool]:
-    """Return the same by tempered ensembles of the default effort: `fit` tries harder than that."""
-    x = tempered_draws(Density(problem), EFFORTS[0], np.random.default_rng(seed))
-    passes = bool(split_rhat(x, EFFORTS[0].ensembles).max() <= RHAT_MAX)
+    """Return the same by tempered ensembles, smaller than those of `fit`."""
+    effort = WIDE if problem.law.name.startswith("broken") else SMALL
+    x = tempered_draws(Density(problem), effort, np.random.default_rng(seed))
+    passes = bool(split_rhat(x, effort.ensembles).max() <= RHAT_MAX)
     return (x < truth).mean(axis=(0, 1)), passes
 
 
@@ -150,10 +150,12 @@ def test_importance_sampling_passes_its_gate_on_a_table_of_the_laws_own(name: st
 @pytest.mark.mcmc
 @pytest.mark.timeout(3600)
 @pytest.mark.filterwarnings("ignore::bayescale.errors.ConvergenceWarning")
-@pytest.mark.parametrize("name", [name for name in list_laws() if name not in NOT_DONE])
+@pytest.mark.parametrize("name", list_laws())
 def test_chains_of_a_table_of_the_laws_own_converge(name: str):
-    posterior = fit(own_frame(load_law(name)), f"{name}_plain_weak", engine="nuts")
-    assert posterior.diagnostics.rhat <= 1.01
+    """By NUTS; laws that it does not serve, by ensembles that share nothing."""
+    engine = "tempered" if load_law(name).needs_chains else "nuts"
+    posterior = fit(own_frame(load_law(name)), f"{name}_plain_weak", engine=engine)
+    assert posterior.diagnostics.rhat <= RHAT_MAX
     assert posterior.diagnostics.divergences == 0
 
 

@@ -23,7 +23,7 @@ from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
 
 SMALL = "power_law_compute_plain_weak"
-QUICK = TemperedEffort(members=128, moves=12, kept=40)
+QUICK = TemperedEffort(members=128, climbs=64, moves=8, kept=40)
 
 
 def test_draws_agree_with_importance_sampling():
@@ -60,7 +60,7 @@ def test_members_start_all_over_the_posterior():
     """Ends of randomised climbs scatter as the draws do, where the law is nearly linear."""
     group = problem(load_model(SMALL), 25, 1)
     density, rng = Density(group), np.random.default_rng(2)
-    starts = spread_starts(density, rng)
+    starts = spread_starts(density, 128, rng)
     about = np.average(starts.means[:-1], axis=0, weights=starts.shares[:-1])
     exact = sample(density, rng, Effort(target_ess=4000.0, rounds=20)).resample(4000, rng)
     off = np.abs(about - exact.mean(axis=0)) / exact.std(axis=0)
