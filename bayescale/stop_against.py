@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,10 @@ class StopAgainst:
     target: float | None = None
     stop_rate: float = 0.05
     every: float = LOOK_SECONDS
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a worker is sent: where the posterior lies, and not the posterior."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def check(self) -> None:
         """Raise what is wrong with the posterior or the numbers, before anything is trained."""

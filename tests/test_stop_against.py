@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,14 @@ def test_a_unit_within_reach_of_its_target_is_left_alone(
 ) -> None:
     run_sweep(plan, tmp_path / "out", work=StopAgainst(against=saved, target=3.0, every=0.1))
     assert given_up((tmp_path / "out" / "units").iterdir()) == []
+
+
+def test_a_worker_is_sent_the_path_and_not_the_posterior(saved: Path) -> None:
+    rule = StopAgainst(against=saved)
+    before = pickle.dumps(rule)
+    rule.check()
+    assert pickle.dumps(rule) == before
+    assert pickle.loads(before) == rule
 
 
 def test_what_cannot_be_a_rule_is_refused_before_anything_is_trained(
