@@ -2,7 +2,8 @@
 
 BAYESCALE_PUBLIC_DATA=<folder of public tables> python benchmarks/pooled_engines_agree.py [TABLE]
 
-``marin`` is three corpora, one of them cut at 3e19 FLOPs, by `coupled_gp_partial`;
+``marin`` is three corpora, one of them cut at 3e19 FLOPs, by `coupled_gp_partial`, and
+``marin_correlated`` the same by `coupled_growing_gp_correlated_partial`;
 ``simulated`` is a world of `pooled_worlds.py` (six groups of eight runs) by
 `chinchilla_plain_correlated_partial`. Forecasts are the expected log loss of each group at 3 and 30
 times the largest compute of all.
@@ -35,10 +36,14 @@ from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import log_compute
 
 RESULT = Path(__file__).parent / "results" / "pooled_engines_agree.json"
-TABLES = {"marin": "coupled_gp_partial", "simulated": "chinchilla_plain_correlated_partial"}
+TABLES = {
+    "marin": "coupled_gp_partial",
+    "marin_correlated": "coupled_growing_gp_correlated_partial",
+    "simulated": "chinchilla_plain_correlated_partial",
+}
 CUT = 3.1e19
 FACTORS = (3.0, 30.0)
-DRAWS = {"marin": 1500, "simulated": 3000}
+DRAWS = {"marin": 1500, "marin_correlated": 1500, "simulated": 3000}
 EFFORT = pooled.PooledEffort(chains=64, warm_up=25, kept=100, target_ess=2000.0)
 MEAN_TOLERANCE, SD_TOLERANCE = 0.1, 0.05
 
