@@ -12,6 +12,8 @@ import yaml
 
 pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
+import bayescale as bs
+from bayescale.forecasts.downstream import downstream_draws
 from bayescale.harness.accounting import count_params, flops_per_token
 from bayescale.harness.config import ArchitectureConfig, FactsConfig, Member
 from bayescale.harness.corpora import load_card, recipes
@@ -28,6 +30,7 @@ NAMES = (
     "cpu_stdlib_llama",
     "cpu_stdlib_long_warmup",
     "cpu_stdlib_one_rate",
+    "cpu_stdlib_tuned",
     "synthetic_zipf_llama",
 )
 SWEEPS = [
@@ -138,6 +141,28 @@ def test_seeds_differ_by_about_a_percent(swept):
     _, rows = swept
     groups = np.log(rows.loss).groupby([rows.n_params, rows.n_tokens])
     assert 0.003 < np.sqrt(groups.var().mean()) < 0.03
+
+
+def test_tuning_batch_and_beta2_pays_and_the_probe_follows_the_loss():
+    tuned, rate = (pd.read_csv(RUNS / f"cpu_stdlib_{n}" / "runs.csv") for n in ("tuned", "llama"))
+    both = tuned.merge(rate, on=["n_params", "n_tokens", "seed"], suffixes=("", "_rate"))
+    assert len(both) == len(tuned) == 32
+    assert (both.loss < both.loss_rate).all()
+    error = tuned.downstream_continuation
+    assert error.max() < 0.75 - 4 * np.sqrt(0.75 * 0.25 / 1024)
+    assert np.corrcoef(tuned.loss, error)[0, 1] > 0.9
+    # The law from loss to error has data: fitted to the small sizes, read at the largest.
+    table = bs.read_runs("cpu_stdlib_tuned", columns={"downstream_error": error.name})
+    small, large = table.where("n_params<5e4"), table.where("n_params>5e4")
+    draws = downstream_draws(
+        bs.fit(small, "error_of_loss_plain_weak"),
+        np.tile(large.numbers("loss"), (1000, 1)),
+        np.random.default_rng(0),
+    )
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    truth = large.numbers("downstream_error")
+    # Of eight intervals of 90 % that hold independently, fewer than six do so 4 times in 100.
+    assert ((low <= truth) & (truth <= high)).sum() >= 6
 
 
 def test_the_dictionary_table_spans_its_decades():
