@@ -31,7 +31,6 @@ from bayescale.forecasts.methods import (
     without_family,
 )
 from bayescale.forecasts.mixture import Mixture
-from bayescale.models.catalog import WEAK_MODEL
 from bayescale.models.discrepancy import Floats
 from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.save import write_atomically
@@ -58,7 +57,7 @@ SCORES = ("coverage_95", "coverage_95_top", "width_95", "error", "error_top")
 def main() -> None:
     asked = _arguments()
     peers = [] if asked.without_peer else list(LAWS)
-    models = [*(asked.models or [None, WEAK_MODEL]), *BASELINES, *peers]
+    models = [*(asked.models or [None, "coupled_gp_weak"]), *BASELINES, *peers]
     methods = [method(model, asked.seed) for model in models]
     tables = dict(experiments())
     record = _record(methods, tables, asked)
