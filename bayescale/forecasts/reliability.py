@@ -19,14 +19,17 @@ class Reliability:
     ----------
     cell : str
         Key of `BINS`.
+    tables : str
+        What they are: public ones, or our own for a model of runs unlike any public table.
     n_tables : int
-        Public tables (groups) with larger runs there.
+        Tables (groups) with larger runs there.
     held, predicted : int
         Larger runs inside the nominal 90 % interval, and all of them. A model with a corpus prior
         was fitted with the prior learned without the table's family.
     """
 
     cell: str
+    tables: str
     n_tables: int
     held: int
     predicted: int
@@ -34,7 +37,7 @@ class Reliability:
     def __str__(self) -> str:
         """Return one sentence for a reader."""
         return (
-            f"on {self.n_tables} public tables, at a factor near {self.cell}, 90 % intervals like"
+            f"on {self.n_tables} {self.tables}, at a factor near {self.cell}, 90 % intervals like"
             f" this one held {self.held} of {self.predicted} larger runs"
         )
 
@@ -52,12 +55,13 @@ def reliability(model: str, factor: float) -> Reliability | None:
     Returns
     -------
     Reliability or None
-        None where no public table reached, or the model was not backtested.
+        None where no table reached, or the model was not backtested.
     """
     counts = _counts().get(model, {})
     for cell, (low, high) in BINS.items():
         if low <= factor < high and cell in counts:
-            return Reliability(cell=cell, **counts[cell])
+            tables = _content()["tables"].get(model, "public tables")
+            return Reliability(cell=cell, tables=tables, **counts[cell])
     return None
 
 
@@ -69,7 +73,7 @@ def reliability_sentence(model: str, factor: float) -> str:
     nearest = min(low for low, _ in BINS.values())
     if factor < nearest:
         return f"below {nearest:g} times the fitted compute this is hardly an extrapolation"
-    return f"no public table tells how intervals of {model} do at a factor of {factor:.2g}"
+    return f"no table tells how intervals of {model} do at a factor of {factor:.2g}"
 
 
 def corpus_scores(model: str) -> dict[str, float]:

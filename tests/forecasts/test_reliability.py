@@ -7,6 +7,7 @@ import pytest
 import bayescale as bs
 from bayescale.forecasts.backtest import load_backtest
 from bayescale.forecasts.reliability import reliability, reliability_sentence
+from bayescale.models.catalog import WEAK_MODEL
 from bayescale.registry import shipped
 
 
@@ -26,7 +27,7 @@ def test_counts_are_those_of_the_committed_backtest() -> None:
         (1.1, "hardly an extrapolation"),
         (3.0, "near 3x"),
         (100.0, "near 100x"),
-        (1e4, "no public table tells how intervals of coupled_gp do at a factor of 1e+04"),
+        (1e4, "no table tells how intervals of coupled_gp do at a factor of 1e+04"),
     ],
 )
 def test_every_factor_has_its_sentence(factor: float, words: str) -> None:
@@ -34,7 +35,16 @@ def test_every_factor_has_its_sentence(factor: float, words: str) -> None:
 
 
 def test_a_model_nobody_backtested_is_said_to_be_so() -> None:
-    assert "no public table tells" in reliability_sentence("my_own", 10.0)
+    assert "no table tells" in reliability_sentence("my_own", 10.0)
+
+
+def test_a_model_for_other_tables_is_judged_by_such_tables() -> None:
+    found = reliability(WEAK_MODEL, 10.0)
+    assert found is not None
+    assert found.tables == "of our own tables, unlike any public one"
+    results = shipped("benchmarks", "results", f"backtest_{WEAK_MODEL}_locked.csv")
+    frame = load_backtest(results).frame.query("cell == '10x'")
+    assert found.predicted == frame[frame.family.str.startswith("bayescale_")].n_points.sum()
 
 
 def test_every_model_recommended_by_name_has_counts() -> None:
