@@ -26,7 +26,9 @@ REPOSITORY = Path(__file__).parents[2]
 RUNS, PLANS = REPOSITORY / "data" / "runs", REPOSITORY / "benchmarks" / "sweeps"
 NAMES = (
     "cpu_architectures",
+    "cpu_code_hgrn2",
     "cpu_gcide_llama",
+    "cpu_prose_llama",
     "cpu_stdlib_llama",
     "cpu_stdlib_long_warmup",
     "cpu_stdlib_one_rate",
