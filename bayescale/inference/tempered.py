@@ -69,7 +69,7 @@ class TemperedEffort:
 EFFORTS = (
     TemperedEffort(),
     TemperedEffort(members=512, survive=0.7, moves=24, kept=96),
-    TemperedEffort(members=1024, survive=0.7, moves=32, kept=200),
+    TemperedEffort(members=1024, climbs=256, survive=0.8, moves=40, kept=400),
 )
 """The default effort, then the larger ones that a bad R-hat calls for."""
 

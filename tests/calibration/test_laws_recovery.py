@@ -23,7 +23,7 @@ from bayescale.inference.amis import MAX_COORDINATES
 from bayescale.inference.chains import split_rhat
 from bayescale.inference.fit import RHAT_MAX, fit
 from bayescale.inference.importance import fails, importance_sample
-from bayescale.inference.tempered import TemperedEffort, tempered_draws
+from bayescale.inference.tempered import EFFORTS, TemperedEffort, tempered_draws
 from bayescale.laws import list_laws, load_law
 from bayescale.models.density import Density
 from bayescale.models.from_law import plain_weak
@@ -53,9 +53,10 @@ HARD = {
 
 
 SMALL = TemperedEffort(ensembles=2, members=128, climbs=64, moves=6, kept=12)
-WIDE = TemperedEffort(ensembles=2, members=192, kept=16)
-"""Ensembles of the recovery, the latter for laws of several modes: enough for intervals to hold,
-and an eighth and a third as dear as those of `fit`, whose R-hat is the gate."""
+"""Ensembles of the recovery, an eighth as dear as those of `fit`, whose R-hat is the gate."""
+
+MODES = ("broken_twice", "broken_thrice", "moe_sparsity")
+"""Laws whose posteriors those lose parts of: they get the default effort, and fewer tables."""
 
 
 def dimensions(name: str) -> int:
@@ -87,8 +88,8 @@ def by_weights(problem: Problem, truth: np.ndarray, seed: int) -> tuple[np.ndarr
 
 
 def by_ensembles(problem: Problem, truth: np.ndarray, seed: int) -> tuple[np.ndarray, bool]:
-    """Return the same by tempered ensembles, smaller than those of `fit`."""
-    effort = WIDE if problem.law.name.startswith("broken") else SMALL
+    """Return the same by tempered ensembles, smaller than those of `fit` where they may be."""
+    effort = EFFORTS[0] if problem.law.name in MODES else SMALL
     x = tempered_draws(Density(problem), effort, np.random.default_rng(seed))
     passes = bool(split_rhat(x, effort.ensembles).max() <= RHAT_MAX)
     return (x < truth).mean(axis=(0, 1)), passes
