@@ -3,8 +3,9 @@
 Under crossed pooling a label may combine known levels, whose effects are then known, or bring a new
 level, whose effect is drawn from its column's spread; what a combination adds is always drawn. The
 level of the loss is never pooled: it is drawn about the mean of the known groups' levels, by the
-spread that the model gives a level. What siblings share of the discrepancy holds for the new group,
-its own part comes from the prior.
+spread that the model gives a level, and where coefficients follow it like one of them, as wide or
+wider. What siblings share of the discrepancy holds for the new group, its own part comes from the
+prior.
 """
 
 from __future__ import annotations
