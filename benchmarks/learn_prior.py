@@ -45,7 +45,7 @@ MODELS = Path("models")
 TITLES = {
     "coupled_gp": "Coupled law with a Gaussian-process discrepancy, prior learned on public tables",
     "coupled_growing_gp": "Coupled law, a discrepancy that grows where tokens are few or D/N is"
-    " unusual, prior learned on public tables",
+    " unusual, prior learned on public tables, the discrepancy half as large again",
 }
 
 HEDGES = {"coupled_gp": Hedge(model="coupled_gp_weak", weight=0.125)}
