@@ -43,7 +43,7 @@ PLANS: dict[str, dict[str, Any]] = {
     "linear, minding losses": {
         "pilots": PILOTS,
         "target": {"loss": 2.18},
-        "value": {"usd": 16_000, "shape": "linear", "worthless_at": 2.3},
+        "value": {"usd": 13_000, "shape": "linear", "worthless_at": 2.3},
         "risk": {"tolerance_usd": 20_000},
         "inference": {"lifetime_tokens": 1e11},
     },
