@@ -1,4 +1,4 @@
-"""Train the runs of this table again: about 20 minutes of one core.
+"""Train the runs of this table again: about 30 minutes of one core.
 
 Run ``python data/runs/cpu_prose_llama/prepare.py``; it resumes if it is cut short.
 The same processor and the same versions give the same bits; elsewhere expect differences of the
