@@ -29,7 +29,7 @@ from bayescale.inference.threads import one_thread
 from bayescale.models.catalog import list_models, load_model
 from bayescale.models.corpus_prior import CorpusPrior
 from bayescale.models.hedge import Hedge
-from bayescale.models.learned import cautious, hypers, numbers, spec_of, taught
+from bayescale.models.learned import base_of, cautious, hypers, numbers, spec_of, taught
 from bayescale.models.spec import LearnedFrom, ModelSpec
 
 STAGES = {
@@ -113,9 +113,9 @@ def write_models(name: str, learned: CorpusPrior, trunk: float) -> None:
     design = cautious(learned.average(), name)
     alone = spec_of(numbers(design, name), name, TITLES[name], trunk, source)
     _write(replace(alone, hedge=HEDGES.get(name)), "its numbers and hash pin models/priors.")
-    for pooled in (f"{name}_partial", f"{name}_crossed"):
-        if pooled in list_models():
-            spec = taught(load_model(pooled), learned, source)
+    for other in list_models():
+        if other != name and base_of(other) == name:
+            spec = taught(load_model(other), learned, source)
             _write(spec, "the numbers of its base; spreads and level are stated and kept.")
 
 

@@ -192,7 +192,7 @@ def taught(
     families : collection of str
         Families of the corpus that must not have a say.
     """
-    base, design = _base(spec.name), replace(prior, line=None).average(families)
+    base, design = base_of(spec.name), replace(prior, line=None).average(families)
     if not spec.spreads:
         # A line and caution are for tables that are fitted alone.
         design = cautious(prior.average(families), base)
@@ -234,7 +234,7 @@ def corpus_prior_of(spec: ModelSpec) -> CorpusPrior:
             f"model {spec.name!r} has no corpus prior: it learned from no family.",
             "There is nothing to leave out.",
         )
-    prior = _shipped_prior(_base(spec.name))
+    prior = _shipped_prior(base_of(spec.name))
     if prior.hash != spec.corpus_prior.hash:
         raise ModelError(
             f"model {spec.name!r} names corpus prior {spec.corpus_prior.hash!r},"
@@ -244,7 +244,7 @@ def corpus_prior_of(spec: ModelSpec) -> CorpusPrior:
     return prior
 
 
-def _base(name: str) -> str:
+def base_of(name: str) -> str:
     """Return the model whose numbers a pooled version shares."""
     for suffix in ("_partial", "_crossed", "_correlated"):
         name = name.removesuffix(suffix)
