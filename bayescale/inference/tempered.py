@@ -94,7 +94,7 @@ class Ensembles:
     ) -> None:
         self.density, self.starts, self.rng, self.power = density, starts, rng, 0.0
         self.x = np.stack([start.draw(members, rng) for start in starts])
-        self.log_start, self.log_posterior = self._terms(self.x)
+        self.log_start, self.log_posterior = self._from_start(self.x), self._posterior(self.x)
         self._scale = 2.38 / np.sqrt(2.0 * self.x.shape[2])
 
     def heat(self, survive: float) -> None:
@@ -140,17 +140,25 @@ class Ensembles:
     def _anew(self) -> None:
         everyone = np.broadcast_to(np.arange(self.x.shape[1]), self.x.shape[:2])
         proposed = np.stack([start.draw(self.x.shape[1], self.rng) for start in self.starts])
-        self._accept(everyone, proposed, self._from_start(self.x) - self._from_start(proposed))
+        start = self._from_start(proposed)
+        if self.power == 1.0:
+            # The other moves did not ask for it.
+            self.log_start = self._from_start(self.x)
+        self._accept(everyone, proposed, self.log_start - start, start)
 
     def _halves(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
         order = np.argsort(self.rng.uniform(size=self.x.shape[:2]), axis=1)
         first, second = np.split(order, 2, axis=1)
         return (first, second), (second, first)
 
-    def _accept(self, mine: np.ndarray, proposed: Floats, log_back: Floats) -> float:
+    def _accept(
+        self, mine: np.ndarray, proposed: Floats, log_back: Floats, start: Floats | None = None
+    ) -> float:
         """Move the members that may; return the share of them."""
-        row = np.arange(len(mine))[:, None]
-        start, posterior = self._terms(proposed)
+        row, posterior = np.arange(len(mine))[:, None], self._posterior(proposed)
+        if start is None:
+            # At a power of 1 nothing depends on where members started.
+            start = self._from_start(proposed) if self.power < 1.0 else np.zeros(mine.shape)
         gain = (1.0 - self.power) * (start - self.log_start[row, mine])
         gain = gain + self.power * (posterior - self.log_posterior[row, mine]) + log_back
         taken = np.log(self.rng.uniform(size=mine.shape)) < gain
@@ -159,12 +167,10 @@ class Ensembles:
         self.log_posterior[at] = posterior[taken]
         return float(taken.mean())
 
-    def _terms(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return log densities of start and posterior at x (I, n, P); no chance where undefined."""
-        # At a power of 1 nothing asks where members started.
-        start = self._from_start(x) if self.power < 1.0 else np.zeros(x.shape[:2])
-        posterior = self.density(x.reshape(-1, x.shape[2])).reshape(x.shape[:2])
-        return start, np.maximum(posterior, _NEVER)
+    def _posterior(self, x: Floats) -> Floats:
+        """Return the log posterior at x (I, n, P); no chance where it is undefined."""
+        flat = self.density(x.reshape(-1, x.shape[2]))
+        return np.asarray(np.maximum(flat.reshape(x.shape[:2]), _NEVER))
 
     def _from_start(self, x: Floats) -> Floats:
         return np.stack([own.log_density(z) for own, z in zip(self.starts, x, strict=True)])
