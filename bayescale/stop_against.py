@@ -75,8 +75,7 @@ class StopAgainst:
         from bayescale.harness.job import run_job
 
         seen: list[Watch] = []
-        members = range(len(job.config.members))
-        rules = [self._rule(job, member, seen.append) for member in members]
+        rules = self._rules(job, seen.append)
 
         def give_up() -> str:
             # The first that may go on keeps the unit.
@@ -90,21 +89,26 @@ class StopAgainst:
 
         return posterior_of(self.against, 0)
 
-    def _rule(self, job: Job, member: int, on_look: Callable[[Watch], None]) -> Stopper:
+    def _rules(self, job: Job, on_look: Callable[[Watch], None]) -> list[Stopper]:
+        """Return the rule of every member; what they are held to is the same."""
         from bayescale.forecasts.stopper import Stopper
 
         inputs, label = self._inputs(job), self._label(job)
-        return Stopper(
-            job.folder,
-            self._posterior,
-            target=self.target or self._expected(inputs, label),
-            run=f"{job.folder.name}-{member}",
-            stop_rate=self.stop_rate,
-            label=label,
-            every=self.every,
-            on_look=on_look,
-            **inputs,
-        )
+        target = self.target or self._expected(inputs, label)
+        return [
+            Stopper(
+                job.folder,
+                self._posterior,
+                target=target,
+                run=f"{job.folder.name}-{member}",
+                stop_rate=self.stop_rate,
+                label=label,
+                every=self.every,
+                on_look=on_look,
+                **inputs,
+            )
+            for member in range(len(job.config.members))
+        ]
 
     def _inputs(self, job: Job) -> dict[str, Any]:
         """Return what the posterior's law reads of a unit's longest run."""

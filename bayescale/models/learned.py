@@ -192,10 +192,13 @@ def taught(
     families : collection of str
         Families of the corpus that must not have a say.
     """
-    base, design = base_of(spec.name), replace(prior, line=None).average(families)
-    if not spec.spreads:
-        # A line and caution are for tables that are fitted alone.
-        design = cautious(prior.average(families), base)
+    base = base_of(spec.name)
+    # A line and caution are for tables that are fitted alone.
+    design = (
+        replace(prior, line=None).average(families)
+        if spec.spreads
+        else cautious(prior.average(families), base)
+    )
     learned = numbers(design, base)
     trunk = spec.noise.trunk_correlation
     alone = spec_of(learned, spec.name, spec.title, trunk, source)
