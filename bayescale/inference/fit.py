@@ -27,9 +27,10 @@ from bayescale.inference.importance import (
     importance_sample,
     resampled,
 )
+from bayescale.inference.memory import keep_freed_memory
 from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
-from bayescale.inference.tempered import sample_tempered
+from bayescale.inference.tempered import EFFORTS, sample_tempered
 from bayescale.inference.threads import one_thread
 from bayescale.inference.values import check_values
 from bayescale.laws import Law, load_law
@@ -46,6 +47,8 @@ Engine = Literal["auto", "amis", "tempered", "nuts"]
 ENGINES = ("auto", "amis", "tempered", "nuts")
 
 RHAT_MAX = 1.01
+
+_FELL = "importance sampling failed its gates; the draws are from {} instead"
 
 
 def fit(
@@ -78,8 +81,8 @@ def fit(
     pooling : {"complete", "none", "partial", "crossed"}, optional
         Instead of the model's own.
     engine : {"auto", "amis", "tempered", "nuts"}
-        ``auto`` is AMIS, and NUTS where it fails its gates on groups that are not pooled; or
-        tempered ensembles where the law says that it needs chains.
+        ``auto`` is AMIS. Where that fails its gates on groups that are not pooled it is tempered
+        ensembles, and NUTS where they miss theirs; ensembles alone where the law needs chains.
     draws : int
         Posterior draws (per chain under NUTS).
     seed : int
@@ -111,6 +114,7 @@ def fit(
     PoolingWarning
         When groups are fitted apart by a model that does not pool them.
     """
+    keep_freed_memory()
     columns = (group,) if isinstance(group, str) else tuple(group)
     table, dropped = read_runs(runs).usable()
     table.check_groups(columns)
@@ -205,7 +209,7 @@ def _resolved(
 def _sampled(
     problems: Sequence[Problem], engine: str, draws: int, seed: int, notes: list[str]
 ) -> tuple[dict[str, Floats], dict[str, Floats], Diagnostics]:
-    """Draw with the engine asked for; under ``auto`` fall to NUTS, with a note, on bad gates."""
+    """Draw with the engine asked for; under ``auto`` fall to another, with a note, on bad gates."""
     chosen = _choose_engine(engine, problems[0].spec)
     if chosen == "amis" and problems[0].spec.pools:
         with one_thread():
@@ -216,7 +220,15 @@ def _sampled(
         if engine != "auto" or not any(fails(w) for w in weighted):
             drawn, diagnostics = resampled(problems, weighted, draws, seed)
             return drawn, {}, diagnostics
-        notes.append("importance sampling failed its gates; the draws are from NUTS instead")
+        # Ensembles cover most ridges that a mixture does not, in seconds and without a compiler.
+        with one_thread():
+            drawn, found = sample_tempered(
+                problems, draws=draws, seed=seed, rhat_max=RHAT_MAX, efforts=EFFORTS[:2]
+            )
+        if not missed_gates(found):
+            notes.append(_FELL.format("tempered ensembles"))
+            return drawn, {}, found
+        notes.append(_FELL.format("NUTS"))
         warnings.warn(notes[-1], ConvergenceWarning, stacklevel=3)
     if chosen == "tempered":
         # No fall to NUTS: where ensembles disagree there are modes that a chain does not leave.

@@ -92,8 +92,28 @@ def test_hard_posterior_is_retried_then_flagged(sphere):
     assert max(found.khat) > 0.7 or found.ess < 300
 
 
+@pytest.fixture
+def one_ray():
+    """Sixty runs at 20 tokens a parameter, all but without noise: a narrow, bent posterior."""
+    n_params = np.geomspace(5e7, 1.6e9, 60)
+    law = 1.9 + 0.35 * (n_params / 1e9) ** -0.35 + 0.4 * (n_params / 1e9) ** -0.3
+    noise = 5e-4 * np.random.default_rng(4).standard_normal(60)
+    columns = {"n_params": n_params, "n_tokens": 20 * n_params, "loss": law * np.exp(noise)}
+    return pd.DataFrame(columns)
+
+
+def test_auto_falls_back_to_ensembles_and_says_so(one_ray):
+    with pytest.warns(ConvergenceWarning, match=r"size \d\d is below 300"):
+        fit(one_ray, engine="amis")
+    posterior = fit(one_ray)
+    assert posterior.diagnostics.engine == "tempered"
+    assert posterior.notes == (
+        "importance sampling failed its gates; the draws are from tempered ensembles instead",
+    )
+
+
 @pytest.mark.mcmc
-def test_auto_falls_back_to_nuts_and_says_so(sphere):
+def test_auto_falls_back_to_nuts_where_ensembles_miss_too(sphere):
     with pytest.warns(ConvergenceWarning) as said:
         posterior = fit(runs_on_the_sphere(), sphere, engine="auto", draws=200)
     assert posterior.diagnostics.engine == "nuts"
