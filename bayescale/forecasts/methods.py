@@ -15,6 +15,7 @@ from bayescale.inference.fit import run_arrays
 from bayescale.inference.hedge import hedged
 from bayescale.inference.importance import ESS_MIN, KHAT_MAX, importance_sample, resampled
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.threads import one_thread
 from bayescale.laws import load_law
 from bayescale.models.catalog import WEAK_MODEL, load_model
 from bayescale.models.discrepancy import Floats
@@ -93,8 +94,9 @@ class ModelMethod:
 
     def __call__(self, train: RunsTable, inputs: Inputs) -> Prediction:
         """Fit `train` and predict the runs at `inputs`."""
-        posterior = self.fit(train)
-        parts = predict(posterior, 0, {name: inputs[name] for name in posterior.law.inputs})
+        with one_thread():
+            posterior = self.fit(train)
+            parts = predict(posterior, 0, {name: inputs[name] for name in posterior.law.inputs})
         (khat,) = posterior.diagnostics.khat
         return Prediction(Mixture(parts.mean, parts.variance), khat, posterior.diagnostics.ess)
 

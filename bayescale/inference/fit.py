@@ -27,7 +27,6 @@ from bayescale.inference.importance import (
     importance_sample,
     resampled,
 )
-from bayescale.inference.memory import keep_freed_memory
 from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
 from bayescale.inference.tempered import EFFORTS, sample_tempered
@@ -114,7 +113,6 @@ def fit(
     PoolingWarning
         When groups are fitted apart by a model that does not pool them.
     """
-    keep_freed_memory()
     columns = (group,) if isinstance(group, str) else tuple(group)
     table, dropped = read_runs(runs).usable()
     table.check_groups(columns)
