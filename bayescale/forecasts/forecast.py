@@ -233,9 +233,10 @@ def forecast(
     warn : bool
         Warn when a point lies absurdly far from the fitted runs.
     labels : sequence of sequence of str, optional
-        Group of each point, with inputs given by keyword.
-    **inputs : float or array
-        Inputs by name instead of `at`: ``n_params=7e9, n_tokens=2e12``.
+        Group of each point, where inputs are given by name and group columns are not.
+    **inputs : float, str or array
+        Inputs by name instead of `at`, and group columns where there are groups:
+        ``n_params=7e9, n_tokens=2e12, dataset="web"``.
 
     Returns
     -------

@@ -13,13 +13,17 @@ from bayescale.errors import ForecastError
 from bayescale.inference.posterior import Posterior
 from bayescale.models.discrepancy import Floats
 from bayescale.runs import schema
-from bayescale.runs.columns import canonical
+from bayescale.runs.columns import canonical, resolve
 from bayescale.runs.files import raw_columns, read_file
 from bayescale.runs.flops import CONVENTIONS
 from bayescale.runs.table import read_runs
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+WHERE = "forecast points"
+"""What messages call them."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,28 @@ def read_points(path: str | Path, posterior: Posterior) -> tuple[pd.DataFrame, P
     return frame, points_from_frame(frame, posterior)
 
 
+def check_points(path: str | Path, group: Sequence[str]) -> None:
+    """Raise on what no fit could make up for, so that it is said before one starts.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `read_points`.
+    group : sequence of str
+        Columns that tell the groups of the fit apart.
+
+    Raises
+    ------
+    RunsTableError
+        When the file cannot be read.
+    UnknownNameError
+        When it lacks a group column.
+    """
+    named = canonical(read_file(Path(path)), {}, WHERE)
+    for column in group:
+        resolve(column, named, WHERE)
+
+
 def points_from_frame(frame: pd.DataFrame, posterior: Posterior) -> Points:
     """Take a law's inputs and the groups from a frame, which is not changed.
 
@@ -82,13 +108,12 @@ def points_from_frame(frame: pd.DataFrame, posterior: Posterior) -> Points:
     """
     import pandas as pd
 
-    where = "forecast points"
     if not isinstance(frame, pd.DataFrame):
         raise ForecastError(
-            f"{where}: found {type(frame).__name__}, expected a DataFrame.",
+            f"{WHERE}: found {type(frame).__name__}, expected a DataFrame.",
             "Read a file with pandas, or give the inputs by name.",
         )
-    named = canonical(raw_columns(frame, where), {}, where)
+    named = canonical(raw_columns(frame, WHERE), {}, WHERE)
     read = {*posterior.law.inputs, *posterior.group_columns, schema.N_PARAMS, schema.N_TOKENS}
     counted = posterior.provenance.get("convention")
     # Points that state their shape are counted as the runs were; others state the count itself.
@@ -97,7 +122,7 @@ def points_from_frame(frame: pd.DataFrame, posterior: Posterior) -> Points:
     else:
         counted = None
     frame = pd.DataFrame({k: v for k, v in named.items() if k in read})
-    table = read_runs(frame, name=where, convention=counted)
+    table = read_runs(frame, name=WHERE, convention=counted)
     table.require(*posterior.law.inputs, *posterior.group_columns)
     columns = [table.labels(name) for name in posterior.group_columns]
     labels = tuple(zip(*columns, strict=True)) if columns else ((),) * len(table)
@@ -115,7 +140,8 @@ def make_points(
     posterior : Posterior
         What they will be forecast with.
     inputs : mapping of str to number or sequence
-        The law's inputs; scalars are repeated.
+        The law's inputs, and the group columns where `labels` does not say the groups; scalars are
+        repeated.
     labels : sequence of tuple of str, optional
         Group of each point; may be left out when there is one group.
 
@@ -125,13 +151,16 @@ def make_points(
         For a missing or unknown input, a value that is no positive number, or a missing group.
     """
     wanted = posterior.law.inputs
+    groups = {} if labels is not None else _named_groups(posterior, inputs)
     for name in (*wanted, *inputs):
-        if name not in inputs or name not in wanted:
+        if name not in groups and (name not in inputs or name not in wanted):
             raise ForecastError(
                 f"forecast points: got {', '.join(inputs) or 'nothing'}, but law"
                 f" {posterior.law.name!r} reads {', '.join(wanted)}."
             )
-    named = _same_length({name: _as_floats(name, inputs[name]) for name in wanted})
+    named = _same_length({name: _as_floats(name, inputs[name]) for name in wanted} | groups)
+    if groups:
+        labels = list(zip(*(named.pop(name).tolist() for name in groups), strict=True))
     for name, values in named.items():
         quantity = posterior.law.quantity(name)
         bad = np.flatnonzero(quantity.wrong(values))
@@ -156,6 +185,21 @@ def make_points(
     return Points(named, tuple(tuple(str(part) for part in label) for label in labels))
 
 
+def _named_groups(
+    posterior: Posterior, inputs: Mapping[str, Any]
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the columns that name groups, in the order of the fit's; none where none is given."""
+    columns = posterior.group_columns
+    given = {c: np.atleast_1d(np.asarray(inputs[c], dtype=str)) for c in columns if c in inputs}
+    missing = [column for column in columns if column not in given]
+    if given and missing:
+        raise ForecastError(
+            f"forecast points: {', '.join(given)} alone names no group of this fit.",
+            f"Give {', '.join(missing)}, too.",
+        )
+    return given
+
+
 def _as_floats(name: str, given: Any) -> Floats:
     try:
         values = np.atleast_1d(np.asarray(given, dtype=float))
@@ -170,7 +214,9 @@ def _as_floats(name: str, given: Any) -> Floats:
     return values
 
 
-def _same_length(named: Mapping[str, Floats]) -> dict[str, Floats]:
+def _same_length(
+    named: Mapping[str, np.ndarray[Any, Any]],
+) -> dict[str, np.ndarray[Any, Any]]:
     try:
         arrays = np.broadcast_arrays(*named.values())
     except ValueError as error:

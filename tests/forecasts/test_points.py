@@ -89,6 +89,17 @@ def test_groups_must_be_named_one_a_point(grouped):
         forecast(grouped, pd.DataFrame({"n_params": [1e9], "n_tokens": [1e10]}))
 
 
+def test_groups_may_be_named_by_their_column(grouped):
+    named = forecast(grouped, n_params=[1e9, 2e9], n_tokens=1e10, dataset="web")
+    listed = forecast(grouped, n_params=[1e9, 2e9], n_tokens=1e10, labels=[("web",)] * 2)
+    assert named.points.labels == (("web",), ("web",))
+    np.testing.assert_array_equal(named.interval(0.9), listed.interval(0.9))
+    both = forecast(grouped, n_params=1e9, n_tokens=1e10, dataset=["web", "books"])
+    assert both.points.labels == (("web",), ("books",))
+    with pytest.raises(ForecastError, match="got 2 n_params, 2 n_tokens, 3 dataset"):
+        forecast(grouped, n_params=[1e9, 2e9], n_tokens=[1e10, 1e10], dataset=["web"] * 3)
+
+
 @pytest.mark.parametrize("p", [0.0, 1.0, -0.1, [0.5, 1.2], np.nan])
 def test_probabilities_outside_zero_to_one_are_refused(posterior, p):
     with pytest.raises(ForecastError, match=r"p is .* expected between 0 and 1"):
