@@ -10,13 +10,17 @@ import pandas as pd
 from bayescale.inference.curve_posterior import CurvePosterior
 from bayescale.inference.curves import fit_curves
 from bayescale.laws import load_law
-from bayescale.models.curve_model import curve_model
-from bayescale.models.curve_problem import curve_problem
+from bayescale.models.curve_model import CurveModel, curve_model
+from bayescale.models.curve_problem import CurveProblem, curve_problem
 from bayescale.models.density import Density
+from bayescale.models.drift import Places
 from bayescale.runs.curves import Curve, Curves, read_curves
 from bayescale.runs.schedule import Schedule
 
 PEAK, STEPS, WARMUP = 3e-4, 24000, 2000
+
+EDGE = 1e4
+"""Last fitted step of drifting curves."""
 
 MULTI_POWER = {
     "L_0": 2.5,
@@ -78,24 +82,65 @@ def drifting_curves(law: str, number: int, seed: int, n: int = 40) -> Iterator[t
     curves every coordinate has one draw in each of `number` strata of its prior, because so few
     plain draws miss its middle by more than a band of their ranks forgives.
     """
+    for ((_, whole),) in drifting_groups(curve_model(law), 1, number, seed, n):
+        yield whole.until(EDGE), whole
+
+
+def drifting_groups(
+    model: CurveModel, runs: int, number: int, seed: int, n: int = 40
+) -> Iterator[list[tuple[dict[str, float], Curve]]]:
+    """Yield groups of siblings as `drifting_curves`: each run's coefficients, and its whole curve.
+
+    Runs are called a, b, c ... and are fitted up to `EDGE`.
+    """
     rng = np.random.default_rng(seed)
-    spec, drift = curve_model(law, shared=False)
-    size = (number, len(spec.priors) + len(spec.scale_priors))
+    names = [chr(ord("a") + k) for k in range(runs)]
+    size = (number, len(_flat(model, names, [_steps(rng, 4)] * runs)[1].symbols))
+    rng = np.random.default_rng(seed)
     strata = np.argsort(rng.uniform(size=size), axis=0)
-    for k, p in enumerate((strata + rng.uniform(size=size)) / number):
-        x = np.sort(np.concatenate([rng.uniform(-4.0, np.log(2.0), n - 2), [0.0, np.log(2.0)]]))
-        at = 1e4 * np.exp(x)
-        flat = Curve(run=f"{law} {k}", at=at[x <= 0.0], output=np.full((x <= 0.0).sum(), 3.0))
-        problem = curve_problem(spec, drift, [flat], points=n)
-        density = Density(problem)
-        draw = density.prior_quantiles(p[None])
-        sigma, tau = np.exp(draw[0, density.n_law :])
-        places = problem.places_of(at, flat.run)
-        covariance = tau**2 * problem.covariance(places, places)
-        mean = density.log_loss(draw, problem.inputs_at(at, None))[0]
-        y = mean + np.linalg.cholesky(covariance + 1e-12 * np.eye(n)) @ rng.standard_normal(n)
-        level = y[x <= 0.0][-1]
-        noise = (sigma**2 + spec.noise.floor**2) * np.exp(2.0 * (level - y))
-        y = y + np.sqrt(noise) * rng.standard_normal(n)
-        whole = Curve(run=flat.run, at=at, output=np.exp(y), group=(flat.run,))
-        yield whole.until(at[x <= 0.0][-1]), whole
+    for p in (strata + rng.uniform(size=size)) / number:
+        yield _group(model, names, p, rng, n)
+
+
+def _steps(rng: np.random.Generator, n: int) -> np.ndarray:
+    x = np.concatenate([rng.uniform(-4.0, np.log(2.0), n - 2), [0.0, np.log(2.0)]])
+    return EDGE * np.exp(np.sort(x))
+
+
+def _flat(
+    model: CurveModel, names: list[str], at: list[np.ndarray]
+) -> tuple[CurveProblem, Density]:
+    """Return the problem of curves that say nothing yet."""
+    shown = [steps[steps <= EDGE] for steps in at]
+    flat = [
+        Curve(run=run, at=steps, output=np.full(len(steps), 3.0))
+        for run, steps in zip(names, shown, strict=True)
+    ]
+    problem = curve_problem(model, flat, points=max(map(len, shown)))
+    return problem, Density(problem)
+
+
+def _group(
+    model: CurveModel, names: list[str], p: np.ndarray, rng: np.random.Generator, n: int
+) -> list[tuple[dict[str, float], Curve]]:
+    every = [_steps(rng, n) for _ in names]
+    problem, density = _flat(model, names, every)
+    draw = density.prior_quantiles(p[None])
+    sigma, tau = np.exp(draw[0, density.n_law :])
+    parts = [problem.places_of(at, run) for run, at in zip(names, every, strict=True)]
+    run = np.concatenate([part.run for part in parts])
+    places = Places(np.concatenate([part.x for part in parts]), run, np.zeros(len(run)))
+    covariance = tau**2 * problem.covariance(places, places)
+    mean = density.log_loss(draw, problem.inputs_at(np.concatenate(every), None, run))[0]
+    factor = np.linalg.cholesky(covariance + 1e-12 * np.eye(len(run)))
+    y = mean + factor @ rng.standard_normal(len(run))
+    level = np.median([y[run == k][every[k] <= EDGE][-1] for k in range(len(names))])
+    noise = (sigma**2 + model.spec.noise.floor**2) * np.exp(2.0 * (level - y))
+    y = y + np.sqrt(noise) * rng.standard_normal(len(run))
+    of_runs = problem.siblings.of_runs(density.constrain(draw))
+    found = []
+    for k, name in enumerate(names):
+        own = {s: float(v[0, k if v.shape[1] > 1 else 0]) for s, v in of_runs.items()}
+        whole = Curve(run=name, at=every[k], output=np.exp(y[run == k]), group=("siblings",))
+        found.append((own, whole))
+    return found

@@ -187,7 +187,7 @@ def few_points(fit: CurveFit) -> float:
     were. The factor is that of a regression's residual variance, n / (n - coefficients).
     """
     n = len(fit.problem)
-    return n / max(n - len(fit.problem.law.coefficients), 1)
+    return n / max(n - len(fit.problem.coordinates), 1)
 
 
 def _pooled(parts: Sequence[Predicted], widened: Sequence[float]) -> Mixture:

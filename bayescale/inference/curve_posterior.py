@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file layout; older files keep loading, but see `_check_format`."""
 
 _HEAD = "curves"
@@ -41,21 +41,67 @@ class CurveFit:
         Thinned curves and model.
     x : array, shape (S, P)
         Draws of the unconstrained coordinates.
-    khat, ess : float
-        Pareto shape and effective size of the importance weights.
+    ess : float
+        Effective draws.
     trusted : bool
-        Whether both passed their gates.
+        Whether these and the next passed their gates.
+    khat, rhat : float
+        Pareto shape of importance weights, R-hat between tempered ensembles: NaN for those not
+        taken.
     """
 
     problem: CurveProblem
     x: Floats
-    khat: float
     ess: float
     trusted: bool
+    khat: float = np.nan
+    rhat: float = np.nan
 
-    def coefficients(self) -> dict[str, Floats]:
-        """Return draws of coefficients, ``sigma`` and ``tau``, each shape (S,)."""
-        return {s: v[:, 0] for s, v in Density(self.problem).constrain(self.x).items()}
+    @property
+    def diagnosis(self) -> str:
+        """What passed the gates or did not."""
+        first = f"khat {self.khat:.2f}" if np.isnan(self.rhat) else f"R-hat {self.rhat:.3f}"
+        return f"{first}, ESS {self.ess:.0f}"
+
+    def coefficients(self, run: str | None = None) -> dict[str, Floats]:
+        """Return draws of a run's coefficients, ``sigma`` and ``tau``, each shape (S,).
+
+        Parameters
+        ----------
+        run : str, optional
+            A fitted run; without one only what all runs share.
+
+        Raises
+        ------
+        UnknownNameError
+            When no such run was fitted.
+        """
+        problem, values = self.problem, Density(self.problem).constrain(self.x)
+        if run is not None and run not in problem.runs:
+            raise UnknownNameError("run", run, problem.runs)
+        of_runs = {
+            **problem.siblings.of_runs(values),
+            **{symbol: values[symbol] for symbol in problem.spec.scale_priors},
+        }
+        if run is None:
+            return {s: v[:, 0] for s, v in of_runs.items() if v.shape[1] == 1}
+        column = problem.runs.index(run)
+        return {s: v[:, column if v.shape[1] > 1 else 0] for s, v in of_runs.items()}
+
+    def with_newcomer(self, run: str, seed: int = 0) -> CurveFit:
+        """Return the fit with one run more, of which nothing is known but its siblings.
+
+        Parameters
+        ----------
+        run : str
+            Its name.
+        seed : int
+            Seed of what its own coefficients are.
+        """
+        problem, rng = self.problem, np.random.default_rng(seed)
+        x = problem.siblings.with_newcomer(self.x, problem.constants.level, rng)
+        runs, schedules = (*problem.runs, run), (*problem.schedules, None)
+        return replace(self, problem=replace(problem, runs=runs, schedules=schedules), x=x)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,13 +131,21 @@ class CurvePosterior:
 
     def __repr__(self) -> str:
         """Return one line: laws, groups, runs and the worst diagnostics."""
-        every = [fit for fits in self.fits.values() for fit in fits]
         runs = sum(len(fits[0].problem.runs) for fits in self.fits.values())
         return (
             f"CurvePosterior of {' + '.join(self.laws)} on {runs} runs of {self.name!r} in"
-            f" {len(self.fits)} group(s): khat up to {max(fit.khat for fit in every):.2f}, ESS from"
-            f" {min(fit.ess for fit in every):.0f}"
+            f" {len(self.fits)} group(s): {self._worst}"
         )
+
+    @property
+    def _worst(self) -> str:
+        every = [fit for fits in self.fits.values() for fit in fits]
+        found = {
+            "khat up to {:.2f}": [fit.khat for fit in every if not np.isnan(fit.khat)],
+            "R-hat up to {:.3f}": [fit.rhat for fit in every if not np.isnan(fit.rhat)],
+        }
+        said = [text.format(max(values)) for text, values in found.items() if values]
+        return ", ".join([*said, f"ESS from {min(fit.ess for fit in every):.0f}"])
 
     @property
     def laws(self) -> tuple[str, ...]:
@@ -137,20 +191,24 @@ class CurvePosterior:
         Returns
         -------
         DataFrame
-            One row per group, law and coefficient.
+            One row per group, law and coefficient, and per run where siblings differ.
         """
         import pandas as pd
 
         rows = []
         for label, fits in self.fits.items():
             for fit in fits:
-                head = {
-                    **dict(zip(self.group_columns, label, strict=True)),
-                    "law": fit.problem.law.name,
-                }
-                values = _all_coefficients(fit)
-                rows += [{**head, **summarised(s, draws, ci_prob)} for s, draws in values.items()]
+                head = dict(zip(self.group_columns, label, strict=True))
+                for run in fit.problem.runs if self._apart else (fit.problem.runs[0],):
+                    of = {"run": run} if self._apart else {}
+                    of = {**head, **of, "law": fit.problem.law.name}
+                    values = _all_coefficients(fit, run)
+                    rows += [{**of, **summarised(s, draws, ci_prob)} for s, draws in values.items()]
         return pd.DataFrame(rows)
+
+    @property
+    def _apart(self) -> bool:
+        return any(fit.problem.siblings.apart for fits in self.fits.values() for fit in fits)
 
     def save(self, path: str | Path) -> Path:
         """Write the posterior to a NetCDF file, whole or not at all, and return its path."""
@@ -230,8 +288,8 @@ def _check_format(path: str | Path, content: Mapping[str, Any]) -> None:
         )
 
 
-def _all_coefficients(fit: CurveFit) -> dict[str, Floats]:
-    sampled = fit.coefficients()
+def _all_coefficients(fit: CurveFit, run: str) -> dict[str, Floats]:
+    sampled = fit.coefficients(run)
     reference = fit.problem.constants.reference
     if set(fit.problem.law.inputs) <= set(reference):
         return {**sampled, **fit.problem.law.textbook(sampled, reference)}
@@ -245,11 +303,12 @@ def _dataset(fit: CurveFit) -> xr.Dataset:
     content = {
         "spec": problem.spec.to_dict(),
         "drift": asdict(problem.drift),
+        "common": dict(problem.common),
         "runs": list(problem.runs),
         "reference": dict(problem.constants.reference),
         "level": problem.constants.level,
         "schedules": [s and [s.steps.tolist(), s.rates.tolist()] for s in problem.schedules],
-        "diagnostics": {"khat": fit.khat, "ess": fit.ess, "trusted": fit.trusted},
+        "diagnostics": {name: getattr(fit, name) for name in ("ess", "trusted", "khat", "rhat")},
     }
     arrays: dict[str, Any] = {
         "draws": (("draw", "coordinate"), fit.x),
@@ -280,6 +339,7 @@ def _fit(dataset: xr.Dataset) -> CurveFit:
             log_compute_max=float(np.log(content["reference"]["at"])),
         ),
         drift=Drift(**content["drift"]),
+        common=content.get("common", {}),
         runs=tuple(content["runs"]),
         places=places_of_runs(
             arrays["log_step"], arrays["run"], content["reference"]["at"], schedules

@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bayescale.errors import ConvergenceWarning, InferenceError, RunsTableError
+from bayescale.inference.curve_draws import draw_curves
 from bayescale.inference.curve_posterior import CurveFit, CurvePosterior
-from bayescale.inference.importance import ESS_MIN, KHAT_MAX, fails, importance_sample
+from bayescale.inference.fit import RHAT_MAX
+from bayescale.inference.importance import ESS_MIN, KHAT_MAX
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law, load_law
-from bayescale.models.curve_model import curve_model
-from bayescale.models.curve_problem import CurveProblem, curve_problem
-from bayescale.models.drift import Drift
-from bayescale.models.spec import ModelSpec
+from bayescale.models.curve_model import CurveModel, CurvePooling, curve_model, reads_schedule
+from bayescale.models.curve_problem import curve_problem
 from bayescale.runs.curves import Curve, Curves
 
 ALONE = ("learning_curve_m3", "learning_curve_m4")
@@ -29,6 +30,9 @@ SCHEDULED = ("multi_power",)
 MAX_RUNS = 375
 """Beyond this a run would be left fewer than four points."""
 
+MAX_SIBLINGS = 20
+"""Runs of a group that differ in coefficients: 45 of M4's, and 18 runs were sampled well."""
+
 Fits = dict[tuple[str, ...], tuple[CurveFit, ...]]
 
 
@@ -36,6 +40,8 @@ def fit_curves(
     curves: Curves,
     laws: str | Law | Sequence[str | Law] = (),
     *,
+    pooling: CurvePooling | None = None,
+    common: Mapping[str, float] | None = None,
     priors: Mapping[str, Any] | None = None,
     points: int = 60,
     draws: int = 500,
@@ -46,11 +52,19 @@ def fit_curves(
     Parameters
     ----------
     curves : Curves
-        From `read_curves`. Runs of one group share coefficients and part of the drift.
+        From `read_curves`, whose ``group=`` says which runs are siblings.
     laws : str, Law, or sequence of them
         A `SequenceLaw`, or any law of one input, read along the curve. Several are pooled with
         equal weights, which the curves do not move. Default: the multi-power law for curves with
         schedules, else the learning curves M3 and M4.
+    pooling : {"complete", "partial", "none"}, optional
+        What siblings share. ``complete``: all coefficients; the default of laws that read the
+        learning rate. ``partial``: part of the drift, the noise and what the model says of the
+        coefficients, never the level; the default of other laws, where a group of one is the fit
+        alone. ``none``: every run is fitted alone.
+    common : mapping of str to float, optional
+        For partial pooling under a single law: by coefficient, the share of its prior's variance
+        that siblings have in common, from 0, not shared, to 1, shared wholly.
     priors : mapping, optional
         A user's own priors, as for `fit`; for a single law.
     points : int
@@ -68,23 +82,26 @@ def fit_curves(
     Raises
     ------
     InferenceError
-        For priors beside several laws, or a curve of fewer than four points.
+        For priors or shares beside several laws, shares without partial pooling, or more runs in a
+        group than it takes.
+    RunsTableError
+        For a curve of fewer than four points.
     LawError
         For a law of schedules and a run without one, or a law of several inputs.
 
     Warns
     -----
     ConvergenceWarning
-        When importance weights of a fit miss their gates.
+        When a fit misses its gates, and tempered ensembles did not help.
     """
     wanted = _laws(laws, curves)
-    _check_priors(priors, wanted)
+    _check_single("priors on", priors, wanted)
+    _check_single("shares of", common, wanted)
     started = time.process_time()
+    curves = curves.apart() if pooling == "none" else curves
     groups = curves.groups()
-    _check(curves, groups)
-    shared = max(len(group) for group in groups.values()) > 1
-    own = [curve_model(law, shared=shared) for law in wanted]
-    models = [(spec.with_priors(priors or {}), drift) for spec, drift in own]
+    models = _models(wanted, groups, pooling, common or {}, priors or {})
+    _check(curves, groups, models)
     with one_thread():
         fits = _fitted(models, groups, points, draws, seed)
     made = CurvePosterior(
@@ -116,8 +133,8 @@ def refit_with(fits: Sequence[CurveFit], observed: Curve, seed: int = 0) -> tupl
         for j, fit in enumerate(fits):
             problem = fit.problem
             curves = (*problem.curves(), observed)
-            joined = curve_problem(problem.spec, problem.drift, curves)
-            made.append(_drawn(joined, len(fit.x), [seed, 0, j]))
+            joined = curve_problem(problem.model, curves)
+            made.append(draw_curves(joined, len(fit.x), [seed, 0, j]))
     return tuple(made)
 
 
@@ -135,16 +152,38 @@ def _laws(laws: str | Law | Sequence[str | Law], curves: Curves) -> tuple[Law, .
     return found
 
 
-def _check_priors(priors: Mapping[str, Any] | None, laws: Sequence[Law]) -> None:
-    if priors and len(laws) > 1:
+def _check_single(what: str, given: Mapping[str, Any] | None, laws: Sequence[Law]) -> None:
+    if given and len(laws) > 1:
         names = ", ".join(law.name for law in laws)
         raise InferenceError(
-            f"priors on {', '.join(priors)} were given for {len(laws)} laws: {names}.",
+            f"{what} {', '.join(given)} were given for {len(laws)} laws: {names}.",
             "Name one law.",
         )
 
 
-def _check(curves: Curves, groups: Mapping[tuple[str, ...], Sequence[Curve]]) -> None:
+def _models(
+    laws: Sequence[Law],
+    groups: Mapping[tuple[str, ...], Sequence[Curve]],
+    pooling: CurvePooling | None,
+    common: Mapping[str, float],
+    priors: Mapping[str, Any],
+) -> list[CurveModel]:
+    alone = max(len(group) for group in groups.values()) == 1
+    made = []
+    for law in laws:
+        asked = pooling or ("complete" if reads_schedule(law) else "partial")
+        model = curve_model(law, "none" if alone and asked == "complete" else asked)
+        if common:
+            model = model.sharing(common)
+        made.append(replace(model, spec=model.spec.with_priors(priors)))
+    return made
+
+
+def _check(
+    curves: Curves,
+    groups: Mapping[tuple[str, ...], Sequence[Curve]],
+    models: Sequence[CurveModel],
+) -> None:
     for curve in curves:
         distinct = len(np.unique(curve.at))
         if distinct < 4:
@@ -154,16 +193,18 @@ def _check(curves: Curves, groups: Mapping[tuple[str, ...], Sequence[Curve]]) ->
                 "Log more often, or leave the run out with where=.",
             )
     largest = max(len(group) for group in groups.values())
-    if largest > MAX_RUNS:
+    differ = any(model.common for model in models)
+    most, share = (MAX_SIBLINGS, "in part") if differ else (MAX_RUNS, "wholly")
+    if largest > most:
         raise InferenceError(
-            f"a group of {curves.name!r} holds {largest} runs that share coefficients; it takes at"
-            f" most {MAX_RUNS}.",
+            f"a group of {curves.name!r} holds {largest} runs that share coefficients {share}; it"
+            f" takes at most {most}.",
             "Give group= columns that tell more of them apart, or leave group= out.",
         )
 
 
 def _fitted(
-    models: Sequence[tuple[ModelSpec, Drift]],
+    models: Sequence[CurveModel],
     groups: Mapping[tuple[str, ...], Sequence[Curve]],
     points: int,
     draws: int,
@@ -171,28 +212,16 @@ def _fitted(
 ) -> Fits:
     return {
         label: tuple(
-            _drawn(curve_problem(*model, group, points), draws, [seed, k, j])
+            draw_curves(curve_problem(model, group, points), draws, [seed, k, j])
             for j, model in enumerate(models)
         )
         for k, (label, group) in enumerate(groups.items())
     }
 
 
-def _drawn(problem: CurveProblem, draws: int, seed: Sequence[int]) -> CurveFit:
-    weighted = importance_sample(problem, seed[0], 1000 * seed[1] + seed[2])
-    rng = np.random.default_rng([*seed, 1])
-    return CurveFit(
-        problem=problem,
-        x=weighted.resample(draws, rng),
-        khat=weighted.khat,
-        ess=weighted.ess,
-        trusted=not fails(weighted),
-    )
-
-
 def _warn_of_gates(made: CurvePosterior) -> None:
     missed = [
-        f"{'/'.join(label)} under {fit.problem.law.name} (khat {fit.khat:.2f}, ESS {fit.ess:.0f})"
+        f"{'/'.join(label)} under {fit.problem.law.name} ({fit.diagnosis})"
         for label, fits in made.fits.items()
         for fit in fits
         if not fit.trusted
@@ -200,8 +229,8 @@ def _warn_of_gates(made: CurvePosterior) -> None:
     if missed:
         more = f" and {len(missed) - 3} more" if len(missed) > 3 else ""
         warnings.warn(
-            f"importance weights miss khat {KHAT_MAX} or ESS {ESS_MIN:.0f}: "
-            f"{', '.join(missed[:3])}{more}. Take a law with fewer coefficients, or more points.",
+            f"draws miss khat {KHAT_MAX}, R-hat {RHAT_MAX} or ESS {ESS_MIN:.0f}:"
+            f" {', '.join(missed[:3])}{more}. Take a law with fewer coefficients, or more points.",
             ConvergenceWarning,
             stacklevel=3,
         )

@@ -219,6 +219,57 @@ def walked(found: Ensembles, effort: TemperedEffort) -> Floats:
     return np.stack(kept, axis=1)
 
 
+@dataclass(frozen=True)
+class Agreed:
+    """Draws of one group's posterior, and how far the ensembles agree on it.
+
+    Parameters
+    ----------
+    x : array, shape (members, draw, P)
+        Unconstrained coordinates.
+    rhat : float
+        Largest R-hat between ensembles.
+    ess : float
+        Fewest effective draws of any coordinate.
+    """
+
+    x: Floats
+    rhat: float
+    ess: float
+
+    def pick(self, draws: int, rng: np.random.Generator) -> Floats:
+        """Return some of the draws, (draws, P)."""
+        flat = self.x.reshape(-1, self.x.shape[2])
+        return flat[rng.choice(len(flat), draws, replace=len(flat) < draws)]
+
+
+def agreed(
+    density: Density,
+    rng: np.random.Generator,
+    rhat_max: float,
+    efforts: Sequence[TemperedEffort] = EFFORTS,
+) -> Agreed:
+    """Return draws of one group's posterior, tried harder while the ensembles disagree.
+
+    Parameters
+    ----------
+    density : Density
+        The log posterior.
+    rng : Generator
+        Source of randomness.
+    rhat_max : float
+        The gate of R-hat between ensembles.
+    efforts : sequence of TemperedEffort
+        The first, then those that a miss calls for.
+    """
+    for effort in efforts:
+        x = tempered_draws(density, effort, rng)
+        rhat = float(split_rhat(x, effort.ensembles).max())
+        if rhat <= rhat_max:
+            break
+    return Agreed(x, rhat, float(effective_draws(x).min()))
+
+
 def sample_tempered(
     problems: Sequence[Problem],
     *,
@@ -253,16 +304,10 @@ def sample_tempered(
     rhats, sizes = [], []
     for group, problem in enumerate(problems):
         density, rng = Density(problem), np.random.default_rng([seed, group, 2])
-        for effort in efforts:
-            x = tempered_draws(density, effort, rng)
-            rhat = float(split_rhat(x, effort.ensembles).max())
-            if rhat <= rhat_max:
-                break
-        rhats.append(rhat)
-        sizes.append(float(effective_draws(x).min()))
-        flat = x.reshape(-1, x.shape[2])
-        picked = flat[rng.choice(len(flat), draws, replace=len(flat) < draws)]
-        for symbol, value in density.constrain(picked).items():
+        walked_to = agreed(density, rng, rhat_max, efforts)
+        rhats.append(walked_to.rhat)
+        sizes.append(walked_to.ess)
+        for symbol, value in density.constrain(walked_to.pick(draws, rng)).items():
             columns.setdefault(symbol, []).append(value)
     found = {symbol: np.concatenate(v, axis=1)[None] for symbol, v in columns.items()}
     return found, Diagnostics(

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from bayescale.laws import Law, load_law
+from bayescale.laws import Law, Prior, load_law
 from bayescale.laws.sequence import sequence_inputs
+from bayescale.models.curve_model import CurveModel
 from bayescale.models.discrepancy import Floats, Whitening, whiten
 from bayescale.models.drift import Drift, Places, drift_covariance
 from bayescale.models.problem import Constants, Problem
-from bayescale.models.spec import ModelSpec
+from bayescale.models.siblings import Siblings
 from bayescale.runs.curves import Curve
 from bayescale.runs.schedule import Schedule
 
 MAX_POINTS = 1500
 """Points of a group after thinning: one eigendecomposition of them takes two seconds."""
 
+RUN = "run"
+"""Beside a law's inputs: index of the run, where runs differ in coefficients."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CurveProblem(Problem):
-    """Curves of runs that share a law's coefficients, thinned.
+    """Curves of runs that share a law's coefficients, wholly or in part, thinned.
 
     Parameters
     ----------
@@ -37,6 +41,8 @@ class CurveProblem(Problem):
         Measurements averaged in each point.
     schedules : tuple of Schedule or None
         Learning rate of each run.
+    common : mapping of str to float
+        Share of the prior's variance that runs have in common, of coefficients not shared wholly.
     """
 
     drift: Drift
@@ -44,6 +50,32 @@ class CurveProblem(Problem):
     places: Places
     weights: Floats
     schedules: tuple[Schedule | None, ...]
+    common: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def model(self) -> CurveModel:
+        """What the curves were made ready under."""
+        return CurveModel(spec=self.spec, drift=self.drift, common=self.common)
+
+    @cached_property
+    def siblings(self) -> Siblings:
+        """How the runs share coefficients."""
+        return Siblings(super().coordinates, self.common, len(self.runs))
+
+    @property
+    def coordinates(self) -> dict[str, Prior]:
+        """Priors of what is sampled of the law: `Siblings.coordinates`."""
+        return self.siblings.coordinates()
+
+    def coefficients(
+        self, values: Mapping[str, Floats], inputs: Mapping[str, Floats]
+    ) -> Mapping[str, Floats]:
+        """Return the coefficients of each point's own run, (S, n), or (S, 1) for one and all."""
+        if not self.siblings.apart:
+            return values
+        run = np.asarray(inputs[RUN], dtype=int)
+        found = self.siblings.of_runs(values)
+        return {s: v if v.shape[1] == 1 else v[:, run] for s, v in found.items()}
 
     @cached_property
     def reaches_beyond(self) -> bool:
@@ -53,7 +85,7 @@ class CurveProblem(Problem):
     @cached_property
     def ratios(self) -> dict[str, Floats]:
         """What the law reads at each point."""
-        return dict(self.inputs)
+        return self.indexed(self.inputs, self.places.run)
 
     @cached_property
     def whitening(self) -> Whitening:
@@ -77,9 +109,20 @@ class CurveProblem(Problem):
         x = np.log(at / self.constants.reference["at"])
         return Places(x, np.full(len(at), index), fallen(at, schedule))
 
-    def inputs_at(self, at: Floats, schedule: Schedule | None) -> dict[str, Floats]:
-        """Return what the law reads at steps of a run with a schedule."""
-        return sequence_inputs(self.law, at, schedule, self.constants.reference)
+    def inputs_at(
+        self, at: Floats, schedule: Schedule | None, run: Floats | None = None
+    ) -> dict[str, Floats]:
+        """Return what the law reads at steps of a schedule, of runs by index; the first's if None.
+
+        Shapes (m,), histories of the learning rate (changes, m).
+        """
+        run = np.zeros(len(at)) if run is None else run
+        read = sequence_inputs(self.law, at, schedule, self.constants.reference)
+        return self.indexed(read, run)
+
+    def indexed(self, read: Mapping[str, Floats], run: Floats) -> dict[str, Floats]:
+        """Return what the law reads, with the index of each point's run where runs differ."""
+        return {**read, RUN: run} if self.siblings.apart else dict(read)
 
     def curves(self) -> tuple[Curve, ...]:
         """Return the thinned points as curves, each with the measurements behind it."""
@@ -100,30 +143,26 @@ class CurveProblem(Problem):
         return tuple(made)
 
 
-def curve_problem(
-    spec: ModelSpec, drift: Drift, curves: Sequence[Curve], points: int = 60
-) -> CurveProblem:
-    """Return curves that share coefficients as one problem.
+def curve_problem(model: CurveModel, curves: Sequence[Curve], points: int = 60) -> CurveProblem:
+    """Return curves of one group as one problem.
 
     Parameters
     ----------
-    spec : ModelSpec
-        The model, with a discrepancy.
-    drift : Drift
-        Shape of the error.
+    model : CurveModel
+        From `curve_model`.
     curves : sequence of Curve
         Of one group.
     points : int
         Points kept of each run, fewer where they would pass `MAX_POINTS`; each is the mean of its
         stretch, with its share of the noise.
     """
-    law = load_law(spec.law)
+    law = load_law(model.spec.law)
     reference = _reference(curves)
     points = max(4, min(points, MAX_POINTS // len(curves)))
     thinned = [thin(law, curve, reference, points) for curve in curves]
     y = np.concatenate([part.y for part in thinned])
     return CurveProblem(
-        spec=spec,
+        spec=model.spec,
         inputs=_joined([part.inputs for part in thinned]),
         log_loss=y,
         trunks=np.full(len(y), ""),
@@ -132,7 +171,8 @@ def curve_problem(
             level=float(np.median([part.y[-1] for part in thinned])),
             log_compute_max=float(np.log(reference["at"])),
         ),
-        drift=drift,
+        drift=model.drift,
+        common=model.common,
         runs=tuple(curve.run for curve in curves),
         places=places_of_runs(
             np.concatenate([part.x for part in thinned]),

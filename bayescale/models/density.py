@@ -87,15 +87,11 @@ class Density:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        spec, law = problem.spec, problem.law
-        moved = problem.priors
-        self.priors: dict[str, Prior] = {symbol: moved[symbol] for symbol in law.symbols}
-        self.priors.update(spec.scale_priors)
+        spec, law, coordinates = problem.spec, problem.law, problem.coordinates
+        self.priors: dict[str, Prior] = {**coordinates, **spec.scale_priors}
         self.symbols = tuple(self.priors)
-        self.supports = tuple(c.support for c in law.coefficients) + ("positive",) * len(
-            spec.scale_priors
-        )
-        self.n_law = len(law.symbols)
+        self.supports = tuple(prior.support for prior in self.priors.values())
+        self.n_law = len(coordinates)
         self._replaced = {law.derived[q]: (q, p) for q, p in (spec.derived_priors or {}).items()}
         self._set_normal_coordinates()
 
@@ -133,8 +129,8 @@ class Density:
         if len(x) > rows:
             parts = [self.log_loss(x[k : k + rows], at) for k in range(0, len(x), rows)]
             return np.concatenate(parts)
-        law = self.problem.law
-        return np.asarray(law.link(law.evaluate(at, self.constrain(x))))
+        law, values = self.problem.law, self.constrain(x)
+        return np.asarray(law.link(law.evaluate(at, self.problem.coefficients(values, at))))
 
     def variances(self, x: Floats) -> Floats:
         """Return the variances of the rotated residuals, shape (S, n)."""

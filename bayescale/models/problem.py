@@ -129,6 +129,20 @@ class Problem:
         moved = {s: sum(b * known[c] for c, b in by.items()) for s, by in slopes.items()}
         return {s: p.shifted(moved[s]) if s in moved else p for s, p in self.spec.priors.items()}
 
+    @property
+    def coordinates(self) -> dict[str, Prior]:
+        """Priors of what is sampled of the law: its coefficients, in its order."""
+        moved = self.priors
+        return {symbol: moved[symbol] for symbol in self.law.symbols}
+
+    def coefficients(
+        self,
+        values: Mapping[str, Floats],
+        inputs: Mapping[str, Floats],  # noqa: ARG002
+    ) -> Mapping[str, Floats]:
+        """Return the coefficients at some inputs, for values (S, 1) of `coordinates`."""
+        return values
+
     def excess(self, positions: Floats) -> Floats:
         """Return log compute minus that of the largest fitted run, for log inputs (m, dims)."""
         return log_compute(self.law, positions) - self.constants.log_compute_max

@@ -161,6 +161,11 @@ class Curves:
                 return curve
         raise UnknownNameError("run", run, [c.run for c in self.curves], f"curves {self.name!r}")
 
+    def apart(self) -> Curves:
+        """Return the same curves, every run its own group."""
+        alone = tuple(replace(curve, group=(curve.run,)) for curve in self.curves)
+        return replace(self, curves=alone, group_columns=(RUN_ID,))
+
     def groups(self) -> dict[tuple[str, ...], tuple[Curve, ...]]:
         """Return the curves of each group, in the order of their first runs."""
         found: dict[tuple[str, ...], list[Curve]] = {}

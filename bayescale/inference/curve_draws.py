@@ -1,0 +1,54 @@
+"""Draws of one law on one group of curves: importance sampling, else tempered ensembles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bayescale.inference.curve_posterior import CurveFit
+from bayescale.inference.fit import RHAT_MAX
+from bayescale.inference.importance import ESS_MIN, fails, importance_sample
+from bayescale.inference.tempered import EFFORTS, agreed
+from bayescale.models.curve_model import reads_schedule
+from bayescale.models.curve_problem import CurveProblem
+from bayescale.models.density import Density
+
+
+def draw_curves(problem: CurveProblem, draws: int, seed: Sequence[int]) -> CurveFit:
+    """Return draws of a law's coefficients on one group.
+
+    Where importance weights miss their gates, as with many siblings of few points each, tempered
+    ensembles take over; not for laws that read the learning rate, which cost a thousand times more.
+
+    Parameters
+    ----------
+    problem : CurveProblem
+        The group.
+    draws : int
+        Draws returned.
+    seed : sequence of int
+        Seed of the fit, index of the group, index of the law.
+    """
+    weighted = importance_sample(problem, seed[0], 1000 * seed[1] + seed[2])
+    rng = np.random.default_rng([*seed, 1])
+    if fails(weighted) and not reads_schedule(problem.law):
+        return _tempered(problem, draws, rng)
+    return CurveFit(
+        problem=problem,
+        x=weighted.resample(draws, rng),
+        khat=weighted.khat,
+        ess=weighted.ess,
+        trusted=not fails(weighted),
+    )
+
+
+def _tempered(problem: CurveProblem, draws: int, rng: np.random.Generator) -> CurveFit:
+    found = agreed(Density(problem), rng, RHAT_MAX, EFFORTS[:2])
+    return CurveFit(
+        problem=problem,
+        x=found.pick(draws, rng),
+        ess=found.ess,
+        rhat=found.rhat,
+        trusted=found.rhat <= RHAT_MAX and found.ess >= ESS_MIN,
+    )
