@@ -53,7 +53,8 @@ def test_groups_are_compared_in_text(table: Path, compare: Run) -> None:
     shown = " ".join(compare(table, *GROUPED).split())
     assert ", the largest fitted run" in shown
     assert "has the lowest expected loss with a probability of" in shown
-    assert "Crossing of" in shown
+    assert "each arm needs to match fast over compute compute_q05" in shown
+    assert "prob_no_crossing" in shown
     assert "prob_direction" in shown
 
 

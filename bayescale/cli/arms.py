@@ -34,6 +34,7 @@ def refuse_without_groups(given: Mapping[str, str | None]) -> None:
 
 def show_choice(posterior: Posterior, inputs: dict[str, Any], seed: int, as_json: bool) -> None:
     """Print everything that sets the groups of a fit apart at one point."""
+    from bayescale.decisions.arms import written
     from bayescale.decisions.choose import choose
 
     made = choose(posterior, seed=seed, **inputs)
@@ -44,7 +45,10 @@ def show_choice(posterior: Posterior, inputs: dict[str, Any], seed: int, as_json
     at = ", ".join(f"{name} = {value:.4g}" for name, value in made.ranking.point.items())
     print_lines([f"expected loss at {at}" + ("" if inputs else ", the largest fitted run")])
     print_frame(made.ranking.to_frame())
-    print_lines(["", *map(repr, made.multipliers), *map(repr, made.crossings), ""])
+    best = written(made.ranking.arms[0])
+    print_lines(["", f"how many times its compute or tokens each arm needs to match {best}"])
+    print_frame(made.worth_frame())
     if made.contrasts:
+        print_lines(["", "coefficients of the best arm less those of others"])
         print_frame(made.to_frame())
-    print_lines(["", *made.sentences, *(f"! {caveat}" for caveat in made.caveats)])
+    print_lines(["", made.sentences[0], *(f"! {caveat}" for caveat in made.caveats)])

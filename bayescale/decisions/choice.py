@@ -61,6 +61,29 @@ class Choice:
             )
         return tuple(said)
 
+    def worth_frame(self) -> pd.DataFrame:
+        """Return one row for each arm but the best: what the best is worth beside it.
+
+        Columns named after compute and tokens say how many times as much the arm needs to match
+        the best one: median and central 90 % interval, infinite where it never does. Then follows
+        where the two cross along compute, among the draws in which they do, and the probability
+        that they do not.
+        """
+        import pandas as pd
+
+        rows: dict[str, dict[str, Any]] = {}
+        for found in self.multipliers:
+            low, high = found.interval()[0]
+            row = rows.setdefault(written(found.over), {"over": written(found.over)})
+            name = found.along.removeprefix("n_")
+            row |= {name: found.median[0], f"{name}_q05": low, f"{name}_q95": high}
+        for crossing in self.crossings:
+            low, high = crossing.interval()
+            row = rows.setdefault(written(crossing.over), {"over": written(crossing.over)})
+            row |= {"crossing": crossing.median, "crossing_q05": low, "crossing_q95": high}
+            row["prob_no_crossing"] = crossing.prob_none
+        return pd.DataFrame(list(rows.values()))
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row a contrast: coefficient, levels, difference, interval, P(direction)."""
         import pandas as pd

@@ -36,6 +36,18 @@ def test_sentences_name_the_best_arm_and_its_worth() -> None:
     assert second.startswith(f"To match fast, {rival} needs {factor:.3g} times the compute (")
 
 
+def test_what_the_best_arm_is_worth_stands_in_one_row_an_arm() -> None:
+    made = choose(three_arms(), **POINT)
+    frame = made.worth_frame()
+    assert frame["over"].tolist() == [arm for (arm,) in made.ranking.arms[1:]]
+    by_compute, by_tokens = made.multipliers[:2]
+    assert frame.loc[0, "compute"] == by_compute.median[0]
+    np.testing.assert_array_equal(
+        frame.loc[0, ["tokens_q05", "tokens_q95"]].to_numpy(float), by_tokens.interval()[0]
+    )
+    assert frame["prob_no_crossing"].tolist() == [c.prob_none for c in made.crossings]
+
+
 def test_the_default_point_is_the_largest_fitted_run() -> None:
     posterior = three_arms()
     point = largest_run(posterior)
