@@ -16,7 +16,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from curves import WARMUP, kept, public, scored
+from curve_parts import kept, public
+from curves import WARMUP, scored
 
 import bayescale as bs
 from bayescale.models import curve_model
