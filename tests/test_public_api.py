@@ -45,7 +45,10 @@ def calls(
     errors = runs.frame.eval("downstream_error = 0.86 - 2.2 * exp(-0.72 * loss)")
     scored = (errors, "error_of_loss_plain_weak")
     curve = pd.DataFrame({"run_id": "r", "step": np.arange(1.0, 9.0), "loss": 3.0})
-    curves = bs.read_curves(curve.assign(loss=lambda rows: 2.0 + rows["step"] ** -0.5))
+    curve = curve.assign(loss=lambda rows: 2.0 + rows["step"] ** -0.5, family="f")
+    curves = bs.read_curves(curve)
+    sibling = curve.assign(run_id="s", loss=lambda rows: 1.1 * rows["loss"])
+    siblings = bs.read_curves(pd.concat([curve, sibling]), group="family")
     fitted = bs.fit_curves(curves)
     fitted.save(tmp_path / "curves.nc")
     posterior.save(tmp_path / "posterior.nc")
@@ -66,7 +69,7 @@ def calls(
         "decide": lambda: bs.decide(posterior, plan_file, n_draws=1000).to_dict(),
         "downstream": lambda: bs.downstream(forecast, bs.fit(*scored), n_draws=200).draws.tolist(),
         "fit": lambda: _draws(bs.fit(runs)),
-        "fit_curves": lambda: repr(bs.fit_curves(curves)),
+        "fit_curves": lambda: [repr(bs.fit_curves(these)) for these in (curves, siblings)],
         "flips": lambda: bs.flips(posterior, plan_file, n_draws=1000).to_dict(),
         "forecast": lambda: _table(bs.forecast(posterior, n_params=7e9, n_tokens=1.4e11)),
         "forecast_curve": lambda: bs.forecast_curve(fitted, 1e5).median.tolist(),
