@@ -104,11 +104,12 @@ def forecast_curve(
     at : float or array
         Steps, positive.
     run : str
-        A fitted run, to continue its curve; else the name of a new one.
+        A fitted run, to continue its curve; else the name of a new one, drawn given its siblings.
+        By default the one observed, or the only one fitted.
     observed : Curve, optional
         What a running job, not among the fitted runs, has shown so far: it tells the level of its
-        own curve, and which draws of the coefficients suit it. Where fewer than 100 do, the group
-        is fitted again with it, which takes as long as the first fit.
+        own curve, and which draws of the coefficients suit it. Where fewer than 100 do, as where
+        runs differ in level, the group is fitted again with it, which takes as long as the first fit.
     schedule : Schedule, optional
         Learning rate of the run, its future included; that of `observed` or of the fitted run by
         default.
@@ -132,7 +133,7 @@ def forecast_curve(
     at = np.atleast_1d(np.asarray(at, dtype=float))
     if not (np.isfinite(at) & (at > 0.0)).all():
         raise ForecastError(f"forecast_curve: at is {at.min():g}, expected positive numbers.")
-    name = run or (observed.run if observed is not None else "")
+    name = run or (observed.run if observed is not None else _only_run(posterior))
     fits = _fits(posterior, name, observed, group)
     if observed is not None and name in fits[0].problem.runs:
         raise ForecastError(
@@ -158,6 +159,11 @@ def forecast_curve(
         ess=min(part.ess for part in parts),
         refitted=refitted,
     )
+
+
+def _only_run(posterior: CurvePosterior) -> str:
+    runs = [run for fits in posterior.fits.values() for run in fits[0].problem.runs]
+    return runs[0] if len(runs) == 1 else ""
 
 
 def _fits(

@@ -14,12 +14,16 @@ from bayescale.models.curve_model import reads_schedule
 from bayescale.models.curve_problem import CurveProblem
 from bayescale.models.density import Density
 
+WALKED = 500
+"""Most points of a group for which ensembles take over: they then take up to a minute."""
+
 
 def draw_curves(problem: CurveProblem, draws: int, seed: Sequence[int]) -> CurveFit:
     """Return draws of a law's coefficients on one group.
 
     Where importance weights miss their gates, as with many siblings of few points each, tempered
-    ensembles take over; not for laws that read the learning rate, which cost a thousand times more.
+    ensembles take over; for laws of the learning rate and groups of more than `WALKED` points that
+    would take many minutes.
 
     Parameters
     ----------
@@ -32,7 +36,7 @@ def draw_curves(problem: CurveProblem, draws: int, seed: Sequence[int]) -> Curve
     """
     weighted = importance_sample(problem, seed[0], 1000 * seed[1] + seed[2])
     rng = np.random.default_rng([*seed, 1])
-    if fails(weighted) and not reads_schedule(problem.law):
+    if fails(weighted) and len(problem) <= WALKED and not reads_schedule(problem.law):
         return _tempered(problem, draws, rng)
     return CurveFit(
         problem=problem,

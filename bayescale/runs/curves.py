@@ -201,7 +201,8 @@ def read_curves(
     count : str, optional
         Column of how many measurements each row is the mean of; one by default.
     group : str or sequence of str
-        Columns of runs that share a law's coefficients. By default every run is its own group.
+        Columns of siblings, which share a law's coefficients as `fit_curves` says. By default
+        every run is its own group.
     where : str or sequence of str, optional
         Conditions as in `RunsTable.where`.
 
