@@ -109,7 +109,7 @@ def forecast_curve(
     observed : Curve, optional
         What a running job, not among the fitted runs, has shown so far: it tells the level of its
         own curve, and which draws of the coefficients suit it. Where fewer than 100 do, as where
-        runs differ in level, the group is fitted again with it, which takes as long as the first fit.
+        runs differ in level, the group is fitted again with it, as long as the first fit takes.
     schedule : Schedule, optional
         Learning rate of the run, its future included; that of `observed` or of the fitted run by
         default.
