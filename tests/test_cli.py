@@ -306,43 +306,6 @@ def test_own_priors_move_the_posterior(run: Run, runs: Path) -> None:
     assert abs(floors[0] - 1.2) < 0.05
 
 
-BAD_CALLS = {
-    "missing file": (["fit", "nope.csv"], "nope.csv"),
-    "misspelled model": (
-        ["fit", "{runs}", "--model", "coupled_gp_wek"],
-        "Did you mean 'coupled_gp_weak'",
-    ),
-    "misspelled law": (["laws", "chinchila"], "Did you mean 'chinchilla'"),
-    "misspelled group": (["fit", "{runs}", "--group", "datset"], "datset"),
-    "misspelled engine": (["fit", "{runs}", "--engine", "numts"], "Did you mean 'nuts'"),
-    "bad pooling": (["fit", "{runs}", "--pooling", "some"], "'some'"),
-    "no spreads": (
-        ["fit", "{runs}", "--model", "coupled_gp_weak", "--pooling", "partial"],
-        "states no spreads",
-    ),
-    "bad condition": (["fit", "{runs}", "--where", "loss_knd=c4"], "loss_knd"),
-    "bad column": (["fit", "{runs}", "--column", "n_params"], "--column is 'n_params'"),
-    "bad flops": (["allocate", "{runs}", "--flops", "lots"], "--flops is 'lots'"),
-    "negative flops": (["allocate", "{runs}", "--flops=-1e20"], "--flops is '-1e20'"),
-    "missing points": (["forecast", "{runs}", "--at", "gone.csv"], "gone.csv"),
-    "missing plan": (["decide", "{runs}", "--plan", "gone.yaml"], "gone.yaml"),
-    "model with posterior": (["forecast", "x.nc", "--at", "y.csv", "--model", "kaplan"], "--model"),
-    "missing posterior": (["forecast", "gone.nc", "--at", "y.csv"], "gone.nc"),
-    "unknown table": (["data", "cpu_gcide_lama"], "cpu_gcide_lama"),
-    "unknown corpus": (["corpus", "python_stdlb"], "python_stdlb"),
-    "unknown option": (["fit", "{runs}", "--frobnicate"], "--frobnicate"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_CALLS)
-def test_bad_calls_end_in_status_2_with_the_value(run: Run, runs: Path, case: str) -> None:
-    arguments, value = BAD_CALLS[case]
-    status, shown, message = run(*(argument.format(runs=runs) for argument in arguments))
-    assert status == 2
-    assert value in " ".join(message.split())
-    assert shown == ""
-
-
 @pytest.mark.parametrize("name", sorted(path.name for path in BAD_RUNS.iterdir()))
 def test_bad_tables_end_in_status_2_and_write_nothing(
     run: Run, points: Path, tmp_path: Path, name: str
@@ -360,6 +323,25 @@ def test_too_few_runs_and_one_size_are_refused(run: Run, runs: Path, tmp_path: P
     table.assign(n_params=1e8, n_tokens=table.n_tokens + 1e9).to_csv(tmp_path / "flat.csv")
     assert "holds 5 usable runs" in run("fit", tmp_path / "few.csv")[2]
     assert "all 48 runs have n_params = 1e+08" in run("fit", tmp_path / "flat.csv")[2]
+
+
+def test_points_without_the_group_are_refused_before_the_fit(
+    run: Run, runs: Path, points: Path, tmp_path: Path
+) -> None:
+    # Too few runs for any fit: what is said is said before one.
+    table = pd.read_csv(runs).head(6).assign(dataset=["a", "b"] * 3)
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    call = ("forecast", tmp_path / "runs.csv", "--at", points, "--group", "dataset")
+    status, _, message = run(*call, "--pooling", "none")
+    assert status == 2
+    assert "\"forecast points\": unknown column 'dataset'" in message
+
+
+def test_a_split_far_from_the_runs_is_labelled(run: Run, runs: Path) -> None:
+    status, shown, _ = run("allocate", runs, "--flops", "1e27")
+    assert status == 0
+    assert "! The median optimal number of tokens" in shown
+    assert "lies outside the fitted runs" in shown
 
 
 @pytest.mark.filterwarnings("default::bayescale.errors.ExtrapolationWarning")

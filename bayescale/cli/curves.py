@@ -10,7 +10,7 @@ import typer
 from bayescale.cli.application import app
 from bayescale.cli.options import Group, Json, Seed, Where
 from bayescale.cli.screen import print_frame, print_json, print_lines, records
-from bayescale.cli.sources import names, number
+from bayescale.cli.sources import check_out, names, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +58,7 @@ def curves(
     from bayescale.inference.curves import fit_curves
     from bayescale.runs.curves import read_curves
 
+    check_out("--out", out_file, (".nc",))
     if table.endswith(".nc"):
         posterior = load_curve_posterior(table)
     else:

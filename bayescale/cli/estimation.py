@@ -23,7 +23,7 @@ from bayescale.cli.options import (
     Where,
 )
 from bayescale.cli.screen import print_frame, print_json, print_lines, records
-from bayescale.cli.sources import fit_table, number, read_source, read_table
+from bayescale.cli.sources import check_out, fit_table, names, number, read_source, read_table
 
 if TYPE_CHECKING:
     from bayescale.inference.posterior import Posterior
@@ -40,7 +40,7 @@ def fit(
     priors: Priors = None,
     pooling: Pooling = None,
     engine: Engine = "auto",
-    draws: Annotated[int, typer.Option(help="Posterior draws (a chain under nuts).")] = 1000,
+    draws: Annotated[int, typer.Option(min=1, help="Posterior draws (a chain under nuts).")] = 1000,
     max_epochs: Annotated[
         float | None, typer.Option(help="Leave out runs of more passes over their tokens (4).")
     ] = None,
@@ -55,6 +55,7 @@ def fit(
 
     from bayescale.inference.checks.check_posterior import check_posterior
 
+    check_out("--out", out_file, (".nc",))
     table = read_table(runs, where, column, convention)
     posterior = fit_table(
         table, model, group, priors, pooling, engine, draws, seed, max_epochs=max_epochs
@@ -107,11 +108,13 @@ def forecast(
     import pandas as pd
 
     from bayescale.forecasts.forecast import forecast as make_forecast
-    from bayescale.forecasts.points import read_points
+    from bayescale.forecasts.points import check_points, read_points
     from bayescale.forecasts.registration import register_forecast
     from bayescale.forecasts.sensitivity import sensitivity
-    from bayescale.runs.save import save_table
+    from bayescale.runs.save import TABLE_ENDINGS, save_table
 
+    check_out("--out", out_file, TABLE_ENDINGS)
+    check_out("--register", register)
     posterior = read_source(
         runs,
         model,
@@ -124,6 +127,7 @@ def forecast(
         seed,
         without_family,
         convention,
+        lambda: check_points(at, names(group)),
     )
     points, wanted = read_points(at, posterior)
     made = make_forecast(posterior, wanted, seed=seed)
@@ -194,7 +198,7 @@ def allocate(
         return
     for made in lines:
         print_frame(made.to_frame())
-        print_lines([repr(made)])
+        print_lines([repr(made), *(f"! {caveat}" for caveat in made.caveats)])
 
 
 def _raw_note(posterior: Posterior) -> str:

@@ -54,7 +54,9 @@ def check(
 
 @app.command(epilog="Example: bayescale models coupled_gp_weak")
 def models(
-    name: Annotated[str | None, typer.Argument(help="Show this model, resolved.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="Show this model, resolved.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the statistical models, or show one with every prior spelled out."""
@@ -79,9 +81,12 @@ def models(
 
 @app.command(epilog="Example: bayescale data get chinchilla")
 def data(
-    name: Annotated[str | None, typer.Argument(help="Show this table's card, or 'get'.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show this table's card, or 'get'.")
+    ] = None,
     table: Annotated[
-        str | None, typer.Argument(help="After 'get': the public table to fetch.")
+        str | None,
+        typer.Argument(metavar="TABLE", help="After 'get': the public table to fetch."),
     ] = None,
     as_json: Json = False,
 ) -> None:

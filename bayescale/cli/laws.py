@@ -28,7 +28,7 @@ Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the law to this 
 
 @app.command(epilog="Example: bayescale laws --for runs.csv")
 def laws(
-    name: Annotated[str | None, typer.Argument(help="Show this law.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="LAW", help="Show this law.")] = None,
     runs: For = None,
     where: Where = None,
     column: Columns = None,
@@ -55,6 +55,7 @@ def laws(
 
 
 def _draw(chosen: list[Law], path: Path) -> None:
+    from bayescale.laws import list_sequence_laws
     from bayescale.laws.curves import law_curves
     from bayescale.reports.figures import save_figure
 
@@ -62,6 +63,11 @@ def _draw(chosen: list[Law], path: Path) -> None:
         raise LawError(
             "--plot draws one law, but none was named.",
             "Name it: bayescale laws chinchilla --plot chinchilla.png.",
+        )
+    if chosen[0].name in list_sequence_laws():
+        raise LawError(
+            f"--plot: law {chosen[0].name!r} is read along a schedule, which is not given here.",
+            "Fit curves (bayescale curves), and plot their forecast.",
         )
     save_figure(law_curves(chosen[0]).plot(), path)
 

@@ -9,7 +9,9 @@ import typer
 
 Runs = Annotated[
     str,
-    typer.Argument(help="CSV or Parquet table, a sweep's folder, or a shipped table's name."),
+    typer.Argument(
+        metavar="RUNS", help="CSV or Parquet table, a sweep's folder, or a shipped table's name."
+    ),
 ]
 Source = Annotated[
     str, typer.Argument(metavar="RUNS", help="Runs table, shipped table, or saved posterior (.nc).")
@@ -46,4 +48,4 @@ Pooling = Annotated[
     str | None,
     typer.Option("--pooling", help="complete, none, partial or crossed instead of the model's."),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]

@@ -82,7 +82,9 @@ def next_run(
 
 @app.command(epilog="Example: bayescale score forecast.json --actual 2.031")
 def score(
-    file: Annotated[Path, typer.Argument(help="File that forecast --register wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File that forecast --register wrote.")
+    ],
     actual: Annotated[
         list[str],
         typer.Option("--actual", help="Measured loss; once a point, nan for a run not made."),

@@ -18,7 +18,7 @@ from bayescale.cli.screen import (
     print_rows,
     records,
 )
-from bayescale.cli.sources import names, read_source, read_table
+from bayescale.cli.sources import check_out, names, read_source, read_table
 
 
 @app.command(epilog="Example: bayescale backtest runs.csv --model coupled_gp --group dataset")
@@ -45,6 +45,7 @@ def backtest(
     """Hide larger runs, predict them from smaller ones, and score the intervals."""
     from bayescale.forecasts.backtest import backtest as run_backtest
 
+    check_out("--out", out_file)
     table = read_table(runs, where, column)
     with bar(not as_json, "backtest") as advance:
         made = run_backtest(
@@ -73,7 +74,8 @@ def compare(
     models: Annotated[
         str,
         typer.Option(
-            "--models", help="Rank these models, laws or baselines; 'all' for all shipped."
+            "--models",
+            help="Rank these models, laws or baselines (huber_bootstrap); 'all' for all shipped.",
         ),
     ] = "",
     group: Group = "",

@@ -97,11 +97,11 @@ def status(text: str) -> Iterator[None]:
 
 @contextmanager
 def bar(visible: bool, title: str) -> Iterator[Callable[..., None]]:
-    """Show a progress bar on stderr; yields a function of the share done and a text."""
+    """Show a progress bar on a terminal; yields a function of the share done and a text."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, disable=not visible) as progress:
+    with Progress(*columns, console=err, disable=not (visible and err.is_terminal)) as progress:
         task = progress.add_task(title, total=1.0)
         yield lambda share, text=title: progress.update(
             task, completed=share, description=plain(text)

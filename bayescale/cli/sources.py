@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayescale.cli.screen import status
-from bayescale.errors import DecisionError, ModelError, RunsTableError
+from bayescale.errors import BayescaleError, DecisionError, ModelError, RunsTableError
 
 if TYPE_CHECKING:
     from bayescale.inference.posterior import Posterior
@@ -39,10 +39,16 @@ def read_source(
     seed: int,
     without_family: str | None = None,
     convention: str | None = None,
+    before_fit: Callable[[], object] | None = None,
 ) -> Posterior:
-    """Return the posterior that `runs` is, or a fit to the table that it is."""
+    """Return the posterior that `runs` is, or a fit to the table that it is.
+
+    What else a verb reads is looked at by `before_fit`, once the table is read.
+    """
     if not runs.endswith(".nc"):
         table = read_table(runs, where, column, convention)
+        if before_fit is not None:
+            before_fit()
         return fit_table(table, model, group, priors, pooling, engine, 1000, seed, without_family)
     from bayescale.inference.posterior import load_posterior
 
@@ -115,6 +121,19 @@ def _mapping(pairs: Sequence[str] | None) -> dict[str, str]:
             raise RunsTableError(f"--column is {pair!r}.", "Write --column 'n_params=my size'.")
         mapping[ours.strip()] = theirs.strip()
     return mapping
+
+
+def check_out(option: str, path: Path | None, endings: tuple[str, ...] = ()) -> None:
+    """Raise on a file that cannot be written, before anything slow starts."""
+    from bayescale.runs.save import check_target
+
+    if path is None:
+        return
+    if endings and not path.name.lower().endswith(endings):
+        raise BayescaleError(
+            f"{option} is {str(path)!r}, expected a name ending in {', '.join(endings)}."
+        )
+    check_target(path)
 
 
 def number(word: str, option: str) -> float:

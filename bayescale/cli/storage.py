@@ -18,11 +18,16 @@ ACTIONS = ("compact", "query")
 
 @app.command(epilog="Example: bayescale records compact sweeps/quick")
 def records(
-    action: Annotated[str, typer.Argument(help="compact, or query.")],
-    source: Annotated[Path, typer.Argument(help="Folder of a sweep, JSONL or Parquet file.")],
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="compact, or query.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Folder of a sweep, JSONL or Parquet file.")
+    ],
     sql: Annotated[
         str | None,
-        typer.Argument(help="Of a query: 'SELECT d_model, min(loss) FROM records GROUP BY 1'."),
+        typer.Argument(
+            metavar="SQL",
+            help="Of a query: 'SELECT d_model, min(loss) FROM records GROUP BY 1'.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Parquet file; records.parquet in the folder.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @app.command(epilog="Example: bayescale corpus python_stdlib")
 def corpus(
-    name: Annotated[str | None, typer.Argument(help="Build this corpus.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="CORPUS", help="Build this corpus.")] = None,
     as_json: Json = False,
 ) -> None:
     """List the corpora the harness trains on, or build one from its recipe."""
@@ -38,7 +38,7 @@ def corpus(
 
 @app.command(epilog="Example: bayescale sweep benchmarks/sweeps/quick.yaml --workers 2")
 def sweep(
-    plan: Annotated[Path, typer.Argument(help="Sweep plan (.yaml).")],
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="Sweep plan (.yaml).")],
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder of runs.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would run and cost; train nothing.")

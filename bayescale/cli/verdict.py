@@ -33,7 +33,7 @@ from bayescale.cli.screen import (
     records,
     status,
 )
-from bayescale.cli.sources import read_source, read_table
+from bayescale.cli.sources import check_out, read_source, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +85,9 @@ def decide(
     from bayescale.decisions.decide import decide as make_decision
     from bayescale.decisions.scenario import load_scenario
 
+    check_out("--html", html)
+    if json_file not in (None, "-"):
+        check_out("--json", Path(str(json_file)))
     scenario = load_scenario(plan)
     posterior = read_source(runs, model, group, where, column, priors, None, engine, seed)
     decision = make_decision(posterior, scenario, seed=seed)
@@ -126,6 +129,8 @@ def report(
     from bayescale.decisions.decide import decide as make_decision
     from bayescale.decisions.scenario import load_scenario
 
+    check_out("--html", html)
+    check_out("--markdown", markdown)
     scenario = None if plan is None else load_scenario(plan)
     posterior = read_source(runs, model, group, where, column, None, None, engine, seed)
     decision = None if scenario is None else make_decision(posterior, scenario, seed=seed)

@@ -148,7 +148,11 @@ def prob_best(
     scaled_names(posterior.law, posterior.law.inputs[0], what)
     posterior, labels = resolve(posterior, posterior.labels if arms is None else arms, what, seed)
     if len(labels) < 2:
-        raise DecisionError(f"{what}: {len(labels)} arm was given.", "Name two or more.")
+        raise DecisionError(
+            f"{what}: {len(labels)} arm was given ({', '.join(map(written, labels))}).",
+            "Name two or more, or fit a table with more values of"
+            f" {', '.join(posterior.group_columns)}.",
+        )
     check_comparable(posterior, labels, what)
     point = {k: v[:1] for k, v in make_points(posterior, inputs, [labels[0]]).inputs.items()}
     drawn, made = expected_log_loss(posterior, [(label, point) for label in labels], seed)

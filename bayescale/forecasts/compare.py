@@ -25,7 +25,7 @@ MEASURES = ["crps", "coverage_90", "abs_error", "width_90"]
 
 def compare(
     runs: Any,
-    models: Sequence[str] | None = None,
+    models: str | Sequence[str] | None = None,
     *,
     group: str | Sequence[str] = (),
     family: str | None = None,
@@ -40,7 +40,7 @@ def compare(
     ----------
     runs : RunsTable, DataFrame or path
         One row per finished run.
-    models : sequence of str, optional
+    models : str or sequence of str, optional
         Models, baselines, model files or laws; a law stands for its model with a discrepancy where
         one is shipped, else for ``<law>_plain_weak``. Default: every shipped model that the table
         has the columns for.
@@ -66,7 +66,8 @@ def compare(
         When no model, baseline or law has a given name.
     """
     table = read_runs(runs)
-    chosen = list(dict.fromkeys(map(model_of, models))) if models else servable(table)
+    asked = (models,) if isinstance(models, str) else models
+    chosen = list(dict.fromkeys(map(model_of, asked))) if asked else servable(table)
     if len(chosen) < 2:
         raise ForecastError(
             f"compare: one model, {', '.join(chosen)}, was given.", "Give two or more."

@@ -115,6 +115,8 @@ def run_jobs(
 
 
 def _parallel(n_jobs: int, backend: str) -> Any:
+    if n_jobs == 0:
+        raise ForecastError("n_jobs is 0, expected a number of processes, or -1 for one a core.")
     if backend not in BACKENDS:
         raise ForecastError(f"backend is {backend!r}, expected one of {', '.join(BACKENDS)}.")
     if backend == "ray":

@@ -31,7 +31,7 @@ from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
 from bayescale.inference.tempered import EFFORTS, sample_tempered
 from bayescale.inference.threads import one_thread
-from bayescale.inference.values import check_values
+from bayescale.inference.values import check_asked, check_values, usable_runs
 from bayescale.laws import Law, load_law
 from bayescale.models.catalog import load_model
 from bayescale.models.discrepancy import Floats
@@ -40,7 +40,7 @@ from bayescale.models.problem import Constants, Problem, choose_constants, poole
 from bayescale.models.spec import ModelSpec, Pooling
 from bayescale.runs import schema
 from bayescale.runs.repetition import MAX_EPOCHS, without_repetition
-from bayescale.runs.table import RunsTable, read_runs
+from bayescale.runs.table import RunsTable
 
 Engine = Literal["auto", "amis", "tempered", "nuts"]
 ENGINES = ("auto", "amis", "tempered", "nuts")
@@ -114,7 +114,8 @@ def fit(
         When groups are fitted apart by a model that does not pool them.
     """
     columns = (group,) if isinstance(group, str) else tuple(group)
-    table, dropped = read_runs(runs).usable()
+    check_asked(columns, draws, seed, max_epochs)
+    table, dropped = usable_runs(runs)
     table.check_groups(columns)
     spec, notes = _chosen_spec(model, table, columns, pooling)
     if without_family is not None:
@@ -124,7 +125,7 @@ def fit(
     if not {schema.N_TOKENS_UNIQUE, schema.EPOCHS} & set(load_law(spec.law).inputs):
         table, repeated = without_repetition(table, max_epochs)
         dropped = (*dropped, *repeated)
-    labels, problems = _problems(spec, table, columns, constants)
+    labels, problems = _problems(spec, table, columns, constants, dropped)
     notes = [*dropped, *notes, *_pooling_notes(spec, labels), *unseparated(spec, problems)]
     notes += note_of(problems, labels)
     started = time.process_time()
@@ -261,6 +262,7 @@ def _problems(
     table: RunsTable,
     columns: tuple[str, ...],
     constants: Sequence[Constants] | None,
+    dropped: Sequence[str],
 ) -> tuple[tuple[tuple[str, ...], ...], list[Problem]]:
     law = load_law(spec.law)
     table.require(*law.inputs, law.output, *columns)
@@ -269,7 +271,7 @@ def _problems(
     data = {label: run_arrays(law, part) for label, part in tables.items()}
     if not spec.pools:
         for label, (inputs, _, _) in data.items():
-            _check_enough(spec, law, label, inputs)
+            _check_enough(spec, law, label, inputs, dropped)
     if constants is not None and len(constants) != len(data):
         raise InferenceError(
             f"{len(constants)} constants were given for {len(data)} groups.",
@@ -317,14 +319,18 @@ def run_arrays(law: Law, table: RunsTable) -> tuple[dict[str, Floats], Floats, A
 
 
 def _check_enough(
-    spec: ModelSpec, law: Law, label: tuple[str, ...], inputs: Mapping[str, Floats]
+    spec: ModelSpec,
+    law: Law,
+    label: tuple[str, ...],
+    inputs: Mapping[str, Floats],
+    dropped: Sequence[str],
 ) -> None:
     where = f"group {'/'.join(label)!r}" if label else "the runs table"
     n_runs, needed = len(next(iter(inputs.values()))), len(law.symbols) + 1
     if n_runs < needed:
         raise InferenceError(
             f"{where} holds {n_runs} usable runs, but model {spec.name!r} needs at least {needed}.",
-            "Add runs, or choose a law with fewer coefficients.",
+            " ".join([*dropped, "Add runs, or choose a law with fewer coefficients."]),
         )
     for name, values in inputs.items():
         if np.ptp(values) == 0.0 and not law.quantity(name).may_be_constant:

@@ -1,11 +1,54 @@
-"""Values of a runs table that a law cannot take."""
+"""What a fit cannot take: options, tables without a usable run, values that a law does not know."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from bayescale.errors import InferenceError
 from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
+from bayescale.runs.table import RunsTable, read_runs
 from bayescale.runs.wording import rows_text
+
+
+def check_asked(columns: Sequence[str], draws: int, seed: int, max_epochs: float) -> None:
+    """Raise on options of `fit` that make no sense.
+
+    Raises
+    ------
+    InferenceError
+        With the option and the value found.
+    """
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise InferenceError(f"group: column {twice[0]!r} is named twice.", "Name it once.")
+    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise InferenceError(f"{name} is {value!r}, expected a whole number from {least} on.")
+    if not isinstance(max_epochs, int | float | np.number) or not max_epochs > 0.0:
+        raise InferenceError(f"max_epochs is {max_epochs!r}, expected a positive number.")
+
+
+def usable_runs(runs: Any) -> tuple[RunsTable, tuple[str, ...]]:
+    """Return the runs that can be fitted, and why others are left out.
+
+    Raises
+    ------
+    InferenceError
+        When none can.
+    """
+    table = read_runs(runs)
+    usable, dropped = table.usable()
+    if not len(usable):
+        raise InferenceError(
+            f"no run of {table.name!r} can be fitted. {' '.join(dropped)}",
+            "Are n_params and n_tokens in one unit, ones, and not in millions and billions?"
+            " `bayescale check` says what it finds.",
+        )
+    return usable, dropped
 
 
 def check_values(law: Law, name: str, values: Floats, table: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -52,12 +53,12 @@ def recount(runs: RunsTable, convention: str) -> RunsTable:
     return replace(runs, data=data, derived=derived, convention=convention)
 
 
-def count_flops(runs: RunsTable) -> RunsTable:
+def count_flops(runs: Any) -> RunsTable:
     """Return the table with its training compute by every convention that its columns allow.
 
     Parameters
     ----------
-    runs : RunsTable
+    runs : RunsTable, or anything `read_runs` takes
         With ``n_tokens`` and the raw shape, or parts of it; see `bayescale.runs.flops`.
 
     Returns
@@ -70,6 +71,9 @@ def count_flops(runs: RunsTable) -> RunsTable:
     RunsTableError
         When no convention can be counted.
     """
+    from bayescale.runs.table import read_runs  # which counts by this file
+
+    runs = read_runs(runs)
     runs.require(N_TOKENS)
     found = {}
     for name, convention in CONVENTIONS.items():

@@ -121,6 +121,8 @@ def _names(cells: Iterable[Any]) -> list[str]:
 
 
 def _check_path(path: Path) -> None:
+    if not path.exists():
+        raise RunsTableError(f"{path}: no such file.", "Check the path.")
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix in (".csv", ".gz", ".parquet"))
         raise RunsTableError(

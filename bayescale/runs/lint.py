@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bayescale.runs.checks import (
     annealing,
@@ -25,7 +26,7 @@ from bayescale.runs.checks import (
 )
 from bayescale.runs.columns import resolve
 from bayescale.runs.finding import Check, Finding, Subject
-from bayescale.runs.table import RunsTable
+from bayescale.runs.table import read_runs
 
 __all__ = ["CHECKS", "Finding", "lint"]
 
@@ -51,14 +52,14 @@ CHECKS: tuple[Check, ...] = (
 """Every check, in the order of the report."""
 
 
-def lint(runs: RunsTable, group: Sequence[str] = ()) -> tuple[Finding, ...]:
+def lint(runs: Any, group: str | Sequence[str] = ()) -> tuple[Finding, ...]:
     """Return one finding for every check.
 
     Parameters
     ----------
-    runs : RunsTable
+    runs : RunsTable, or anything `read_runs` takes
         The table, before `RunsTable.usable`.
-    group : sequence of str
+    group : str or sequence of str
         Columns that a fit will group by.
 
     Returns
@@ -68,10 +69,13 @@ def lint(runs: RunsTable, group: Sequence[str] = ()) -> tuple[Finding, ...]:
 
     Raises
     ------
+    RunsTableError
+        When the table cannot be read.
     UnknownNameError
         When a grouping column does not exist.
     """
-    subject = Subject(runs, tuple(resolve(column, runs.data, runs.name) for column in group))
+    table, columns = read_runs(runs), (group,) if isinstance(group, str) else group
+    subject = Subject(table, tuple(resolve(column, table.data, table.name) for column in columns))
     return tuple(_one(check, subject) for check in CHECKS)
 
 

@@ -14,6 +14,26 @@ import pandas as pd
 
 from bayescale.errors import RunsTableError
 
+TABLE_ENDINGS = (".csv", ".csv.gz", ".parquet")
+"""Endings of the tables that are written."""
+
+
+def check_target(path: Path) -> None:
+    """Raise where no file can be written: what is asked before anything slow starts.
+
+    Raises
+    ------
+    OSError
+        When `path` is a folder, or lies in what is none or may not be written to.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder, expected the name of a file to write.")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(f"{path}: {above} is a file, so nothing can be written in it.")
+    if not os.access(above, os.W_OK):
+        raise PermissionError(f"{path}: {above} may not be written to.")
+
 
 def save_table(data: Mapping[str, np.ndarray], path: Path) -> Path:
     """Write columns as CSV, gzipped CSV or Parquet, chosen by the ending of `path`.
@@ -32,7 +52,7 @@ def save_table(data: Mapping[str, np.ndarray], path: Path) -> Path:
         return write_atomically(path, lambda part: _write_csv(data, part, name.endswith(".gz")))
     raise RunsTableError(
         f"{path}: a runs table cannot be saved under this name.",
-        "Use a name ending in .csv, .csv.gz or .parquet.",
+        f"Use a name ending in {', '.join(TABLE_ENDINGS)}.",
     )
 
 
@@ -52,7 +72,13 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     -------
     Path
         `path`.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written; see `check_target`.
     """
+    check_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:

@@ -133,6 +133,7 @@ def test_any_law_of_loss_is_compared_by_its_own_model() -> None:
             ForecastError,
             "one model, coupled_growing_gp, was given",
         ),
+        ("coupled_gp", ForecastError, "one model, coupled_gp, was given"),
         (["coupled_gp", "chincilla"], UnknownNameError, "unknown model 'chincilla'"),
         (["coupled_gp", "batch_of_size"], ForecastError, "'batch_of_size' predicts batch_tokens"),
     ],

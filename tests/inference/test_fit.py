@@ -54,6 +54,36 @@ def test_users_prior_on_the_floor_moves_the_floor():
     assert posterior.spec.hash != load_model("chinchilla_plain_weak").hash
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"draws": 0}, "draws is 0, expected a whole number from 1 on"),
+        ({"draws": 2.5}, "draws is 2.5"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": None}, "seed is None"),
+        ({"max_epochs": -1}, "max_epochs is -1, expected a positive number"),
+        ({"max_epochs": "4"}, "max_epochs is '4'"),
+        ({"group": ("dataset", "dataset")}, "column 'dataset' is named twice"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(option, message):
+    with pytest.raises(InferenceError, match=message):
+        fit(two_datasets(), **option)
+
+
+def test_units_that_leave_no_run_are_named():
+    frame = chinchilla_frame(30, seed=5)
+    frame["n_params"] /= 1e6
+    frame["n_tokens"] /= 1e9
+    with pytest.raises(
+        InferenceError, match=r"left out .* because D/N < 1.* millions and billions"
+    ):
+        fit(frame)
+    frame.loc[0, "n_tokens"] = 1e9
+    with pytest.raises(InferenceError, match=r"1 usable runs.* because D/N < 1"):
+        fit(frame)
+
+
 def test_groups_are_fitted_apart_and_it_is_said():
     frame = two_datasets()
     with pytest.warns(PoolingWarning, match="2 groups were fitted apart"):

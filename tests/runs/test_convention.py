@@ -84,7 +84,7 @@ def test_one_count_is_enough_for_one_convention():
     frame = pd.DataFrame(SHAPE)[["n_params_nonembedding", "n_tokens", "loss"]]
     counted = bs.read_runs(frame, convention="kaplan")
     assert counted.numbers("n_params").tolist() == SHAPE["n_params_nonembedding"]
-    assert "flops_kaplan" in count_flops(bs.read_runs(frame)).columns
+    assert "flops_kaplan" in count_flops(frame).columns
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,11 @@ EXPECTED = {
 }
 
 
+def test_a_frame_and_one_column_will_do(runs: RunsTable) -> None:
+    frame = runs.frame.assign(recipe="a")
+    assert lint(frame, "recipe") == lint(read_runs(frame), ("recipe",))
+
+
 def by_check(findings: tuple[Finding, ...]) -> dict[str, Finding]:
     return {finding.check: finding for finding in findings}
 
