@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from bayescale.cli import app
-from bayescale.errors import DecisionError, InferenceError, RunsTableError, UnknownNameError
+from bayescale.errors import (
+    DecisionError,
+    InferenceError,
+    ModelError,
+    RunsTableError,
+    UnknownNameError,
+)
 from tests.simulated_curves import WARMUP, scheduled_frame
 
 Run = Callable[..., str]
@@ -39,6 +45,8 @@ SCHEDULED = ("--rate", "learning_rate", "--warmup", WARMUP, "--group", "family")
 def test_a_saved_fit_forecasts_what_the_fit_did(curves: Run, table: Path, tmp_path: Path):
     saved = tmp_path / "curves.nc"
     first = json.loads(curves(table, *SCHEDULED, "--at", "48K", "--out", saved, "--json"))
+    with pytest.raises(ModelError, match="--pooling was given with the saved posterior"):
+        curves(saved, "--pooling", "none")
     again = json.loads(curves(saved, "--at", "48K", "--json"))
     assert first["laws"] == ["multi_power"]
     assert first["forecast"] == again["forecast"]
@@ -52,11 +60,23 @@ def test_without_a_place_coefficients_are_shown(curves: Run, table: Path):
     assert "CurvePosterior of learning_curve_m3 on 1 runs" in shown
 
 
+def test_siblings_share_what_the_model_says(curves: Run, table: Path):
+    asked = (table, "--law", "learning_curve_m3", "--group", "family", "--json")
+    partly, apart = (
+        json.loads(curves(*asked, *more))["coefficients"] for more in ((), ("--pooling", "none"))
+    )
+    assert {row["run"] for row in partly} == {"constant", "cosine"}
+    assert {row["family"] for row in partly} == {"simulated"}
+    assert {row["run_id"] for row in apart} == {"constant", "cosine"}
+
+
 def test_bad_words_are_named(curves: Run, table: Path, tmp_path: Path):
     with pytest.raises(DecisionError, match="--at is 'soon'"):
         curves(table, *SCHEDULED, "--at", "soon")
     with pytest.raises(UnknownNameError, match="unknown law 'learning_curve_m5'"):
         curves(table, "--law", "learning_curve_m5")
+    with pytest.raises(UnknownNameError, match="unknown pooling 'crossed'"):
+        curves(table, *SCHEDULED, "--pooling", "crossed")
     with pytest.raises(RunsTableError, match="rate"):
         curves(table, "--rate", "rates")
     with pytest.raises(InferenceError, match=r"none\.nc' does not exist"):

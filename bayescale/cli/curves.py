@@ -10,7 +10,7 @@ import typer
 from bayescale.cli.application import app
 from bayescale.cli.options import Group, Json, Seed, Where
 from bayescale.cli.screen import print_frame, print_json, print_lines, records
-from bayescale.cli.sources import check_out, names, number
+from bayescale.cli.sources import check_out, check_unfitted, names, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,13 @@ def curves(
     ] = None,
     warmup: Annotated[float, typer.Option(help="Steps of warm-up before the first row.")] = 0.0,
     group: Group = "",
+    pooling: Annotated[
+        str | None,
+        typer.Option(
+            "--pooling",
+            help="What runs of --group share: complete, partial or none, instead of the model's.",
+        ),
+    ] = None,
     where: Where = None,
     at: Annotated[
         list[str] | None,
@@ -60,6 +67,8 @@ def curves(
 
     check_out("--out", out_file, (".nc",))
     if table.endswith(".nc"):
+        given = {"--law": law, "--rate": rate, "--group": group, "--pooling": pooling}
+        check_unfitted(table, {**given, "--where": where})
         posterior = load_curve_posterior(table)
     else:
         read = read_curves(
@@ -72,7 +81,7 @@ def curves(
             group=names(group),
             where=where,
         )
-        posterior = fit_curves(read, law or (), seed=seed)
+        posterior = fit_curves(read, law or (), pooling=pooling, seed=seed)  # type: ignore[arg-type]
     if out_file is not None:
         posterior.save(out_file)
     ends = _ends(posterior, [number(word, "--at") for word in at or ()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +60,18 @@ def read_source(
     }
     given.update({"--priors": priors, "--pooling": pooling})
     given.update({"--without-family": without_family, "--convention": convention})
+    check_unfitted(runs, given)
+    return load_posterior(runs)
+
+
+def check_unfitted(saved: str, given: Mapping[str, object]) -> None:
+    """Raise a ModelError for an option that says how to fit, beside a saved posterior."""
     for option, value in given.items():
         if value:
             raise ModelError(
-                f"{option} was given with the saved posterior {runs!r}, which is already fitted.",
+                f"{option} was given with the saved posterior {saved!r}, which is already fitted.",
                 f"Drop {option}, or give the runs table instead.",
             )
-    return load_posterior(runs)
 
 
 def fit_table(
