@@ -13,19 +13,20 @@ Learning 93, for whitening.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayescale.inference.population_moves import PopulationState
+from bayescale.inference.proposals import log_student, student_stretch
 from bayescale.models.discrepancy import Floats
 
 if TYPE_CHECKING:
     from bayescale.inference.pooled_chains import Chains
 
-_TOGETHER = (0.4, 1.0)
-"""Sizes of shifts and stretches of a scale of all groups, over the root of their number."""
+_WIDER = 1.1
 
 
 def move_scales(chains: Chains, *, fresh: bool) -> np.ndarray:
@@ -36,9 +37,15 @@ def move_scales(chains: Chains, *, fresh: bool) -> np.ndarray:
     chains : Chains
         What is moved.
     fresh : bool
-        Draw scales anew about their mean in the warm-up, or step from the present ones.
+        Draw scales anew, about their mean in the warm-up or where they are pooled given their
+        population, or step from the present ones.
     """
-    moved, gain = chains.scales.propose(chains.x[..., chains.n_law :], chains.rng, fresh=fresh)
+    present = chains.x[..., chains.n_law :]
+    if fresh and chains.target.pools_all_scales:
+        places = _places(chains, chains.state, chains.target.pooled_scales)
+        moved, gain = _anew(present, *places, chains.rng)
+    else:
+        moved, gain = chains.scales.propose(present, chains.rng, fresh=fresh)
     x = np.concatenate([chains.law, moved], axis=2)
     products = chains.guides.given(x, chains.chosen)
     back, there = chains.gaussian(), chains.gaussian(products=products)
@@ -90,34 +97,73 @@ def _carried(chains: Chains, moved: PopulationState, k: int, gain: Floats) -> np
     back, there = (chains.gaussian(given, last=k) for given in (chains.state, moved))
     z = back.standard(chains.phi(), chains.law)
     phi = there.phi(z.phi)
-    gain = gain + back.log_det - there.log_det + (back.log_dets - there.log_dets).sum(axis=1)
+    gain = (
+        gain
+        + (back.log_diagonal - there.log_diagonal).sum(axis=1)
+        + (back.log_dets - there.log_dets).sum(axis=1)
+    )
     return chains.accept(moved, phi, chains.with_law(there.law(phi, z.law)), gain)
 
 
-def move_scale_together(chains: Chains, k: int) -> np.ndarray:
-    """Try to shift a pooled scale of all groups with its mean, and to stretch it with its spread.
+def move_scale_population(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
+    """Try a new mean and spread of a pooled scale; return where they were taken, (C,).
 
-    Departures in units of the spread are held, laws carried along. Shared weights shrink as tau
-    grows, so that what groups have in common stays as it is. Returns where taken, (C,).
+    Every group's own scale keeps its place between its population and what its runs say of it
+    (`inference.scale_guides`); laws, effects and shared weights keep theirs within the Gaussian.
+
+    Parameters
+    ----------
+    chains : Chains
+        What is moved.
+    k : int
+        Position of the scale among the pooled coefficients.
+    fresh : bool
+        As for `move_spreads`.
     """
-    state, rng, target = chains.state, chains.rng, chains.target
-    n_groups, at = chains.x.shape[1], target.pooled[k]
-    shift, stretch = np.array(_TOGETHER)[:, None] * rng.standard_normal((2, chains.n_chains))
-    shift, stretch = shift / np.sqrt(n_groups), stretch / np.sqrt(n_groups)
-    effects, own, x = state.effects.copy(), state.own.copy(), chains.x.copy()
-    effects[:, k, 0] += shift
-    own[:, k] *= np.exp(stretch)
-    centre = state.centres(target.population)[..., k]
-    departure = x[..., at] - centre
-    x[..., at] = centre + shift[:, None] + np.exp(stretch)[:, None] * departure
+    target, present = chains.target, scale_population(chains.state, k)
+    proposed, ways = chains.scale_populations[k].propose(present, chains.rng, fresh=fresh)
+    moved = _with_scale_population(chains.state, k, proposed)
+    (mean, sd), (new_mean, new_sd) = (_places(chains, s, [k]) for s in (chains.state, moved))
+    x, at = chains.x.copy(), target.pooled[[k]]
+    x[..., at] = new_mean + new_sd * (x[..., at] - mean) / sd
     products = chains.guides.given(x, chains.chosen)
-    moved = replace(state, effects=effects, own=own)
-    shrunk = shift if at > chains.n_law else np.zeros_like(shift)
-    back, there = chains.gaussian(), chains.gaussian(products=products)
-    phi = target.phi(moved, np.exp(-shrunk)[:, None] * chains.weights)
+    back, there = chains.gaussian(last=k), chains.gaussian(moved, products, last=k, x=x)
     z = back.standard(chains.phi(), chains.law)
+    # The scale's own effects stand last and are moved by hand; the rest keeps its place given them.
+    rest = z.phi.shape[1] - moved.effects.shape[2]
+    placed = there.standard_phi(target.phi(moved, chains.weights))[:, rest:]
+    phi = there.phi(np.concatenate([z.phi[:, :rest], placed], axis=1))
     x[..., : chains.n_law] = there.law(phi, z.law)
-    gain = (1 + n_groups) * stretch + (back.log_dets - there.log_dets).sum(axis=1)
-    taken = chains.accept(moved, phi, x, gain - chains.weights.shape[1] * shrunk)
+    gain = ways[:, 0] + (proposed - present)[:, 0, 1] + np.log(new_sd / sd).sum(axis=(1, 2))
+    gain = gain + (back.log_diagonal - there.log_diagonal)[:, :rest].sum(axis=1)
+    taken = chains.accept(moved, phi, x, gain + (back.log_dets - there.log_dets).sum(axis=1))
     chains.products = np.where(taken[:, None, None, None], products, chains.products)
     return taken
+
+
+def scale_population(state: PopulationState, k: int) -> Floats:
+    """Return mean and log spread of a pooled scale, shape (C, 1, 2)."""
+    return np.stack([state.effects[:, k, 0], np.log(state.own[:, k])], axis=1)[:, None]
+
+
+def _with_scale_population(state: PopulationState, k: int, given: Floats) -> PopulationState:
+    effects, own = state.effects.copy(), state.own.copy()
+    effects[:, k, 0], own[:, k] = given[:, 0, 0], np.exp(given[:, 0, 1])
+    return replace(state, effects=effects, own=own)
+
+
+def _places(chains: Chains, state: PopulationState, which: Sequence[int]) -> tuple[Floats, Floats]:
+    """Return mean and sd (C, G, .) of pooled scales given their population and the runs."""
+    target, pooled = chains.target, list(which)
+    centres = state.centres(target.population)[..., pooled]
+    scales = target.pooled[pooled] - chains.n_law
+    return chains.scale_guides.about(scales, centres, state.own[:, pooled])
+
+
+def _anew(
+    present: Floats, mean: Floats, sd: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return new logs of scales (C, G, S), and the log density (C, G) of the way back over it."""
+    sd = _WIDER * sd
+    moved = mean + student_stretch(present.shape, rng) * sd * rng.standard_normal(present.shape)
+    return moved, log_student((present - mean) / sd) - log_student((moved - mean) / sd)

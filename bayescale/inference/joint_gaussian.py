@@ -16,6 +16,7 @@ from bayescale.inference.population_moves import PopulationState
 from bayescale.models.discrepancy import Floats
 
 _SMALLEST, _JITTER = 1e-5, 1e-10
+_SMALL = 8
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class JointGaussian:
         self._add_scales(precision, linear, log_scales)
         size = state.effects.shape[2]
         block = np.arange(0 if last is None else size) + size * (last or 0)
-        self._factor, self._inverse, self.log_det = _factorised(precision, block)
+        self._factor, self._inverse, self.log_diagonal = _factorised(precision, block)
         self.mean = _times(self._inverse.swapaxes(1, 2), _times(self._inverse, linear))
 
     def _prior(self) -> tuple[Floats, Floats]:
@@ -130,7 +131,8 @@ class JointGaussian:
             towards[:, :, pooled[k], part] = held[:, k, j][:, None, None] * design
         towards[..., last:] = -products[:, :, :n_law, n_law:-1]
         own = pooled[:0] if self._last is None else pooled[self._last :][:1]
-        self._group_factor, self._group_inverse, self.log_dets = _factorised(inner, own)
+        self._group_factor, self._group_inverse, logs = _factorised(inner, own)
+        self.log_dets = logs.sum(axis=2)
         both = self._group_inverse @ np.concatenate([towards, constant[..., None]], axis=3)
         solved = self._group_inverse.swapaxes(2, 3) @ both
         self._slope, self._base = solved[..., :-1], solved[..., -1]
@@ -165,10 +167,11 @@ class JointGaussian:
     def standard(self, phi: Floats, law: Floats) -> Pair:
         """Return phi and the groups' coordinates as standard normals of the same shapes."""
         departures = law - self.group_means(phi)
-        return Pair(
-            _times(self._factor.swapaxes(1, 2), phi - self.mean),
-            _times(self._group_factor.swapaxes(2, 3), departures),
-        )
+        return Pair(self.standard_phi(phi), _times(self._group_factor.swapaxes(2, 3), departures))
+
+    def standard_phi(self, phi: Floats) -> Floats:
+        """Return phi as standard normals; those of `last`, if any, are the last ones."""
+        return _times(self._factor.swapaxes(1, 2), phi - self.mean)
 
     def phi(self, z: Floats) -> Floats:
         """Return phi of standard normals (C, F)."""
@@ -192,15 +195,27 @@ def _held(sd: Floats) -> Floats:
 
 
 def _factorised(precision: Floats, last: np.ndarray) -> tuple[Floats, Floats, Floats]:
-    """Return F with precision = F F', some rows last to be solved for; its inverse, log |F|."""
+    """Return F with precision = F F', its inverse and log diagonal; some rows stand last in it."""
     size = precision.shape[-1]
     order = np.concatenate([np.setdiff1d(np.arange(size), last), last])
     held = precision * (1.0 + _JITTER * np.eye(size))
     lower = np.asarray(np.linalg.cholesky(held[..., order, :][..., order]))
-    log_det = np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1)
+    logs = np.log(np.diagonal(lower, axis1=-2, axis2=-1))
     back = np.argsort(order)
-    return lower[..., back, :], np.linalg.inv(lower)[..., back], log_det
+    return lower[..., back, :], _inverse(lower)[..., back], logs
 
 
 def _times(matrix: Floats, vector: Floats) -> Floats:
     return np.asarray((matrix @ vector[..., None])[..., 0])
+
+
+def _inverse(lower: Floats) -> Floats:
+    """Return the inverse of lower triangles, row by row: small ones, of which there are many."""
+    if lower.shape[-1] > _SMALL:
+        return np.asarray(np.linalg.inv(lower))
+    out = np.zeros_like(lower)
+    for k in range(lower.shape[-1]):
+        out[..., k, k] = 1.0 / lower[..., k, k]
+        row = lower[..., k, None, :k] @ out[..., :k, :k]
+        out[..., k, :k] = -out[..., k, k, None] * row[..., 0, :]
+    return out

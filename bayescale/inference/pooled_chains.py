@@ -10,10 +10,11 @@ from scipy.special import logsumexp
 
 from bayescale.inference.amis import starting_points
 from bayescale.inference.carried_moves import (
-    move_scale_together,
+    move_scale_population,
     move_scales,
     move_slopes,
     move_spreads,
+    scale_population,
 )
 from bayescale.inference.glide import glide, glide_apart, glide_shared
 from bayescale.inference.joint_gaussian import JointGaussian
@@ -26,6 +27,8 @@ from bayescale.inference.population_moves import (
     draw_spreads,
 )
 from bayescale.inference.proposals import LogScales, log_student, student_stretch
+from bayescale.inference.resampling import systematic_picks
+from bayescale.inference.scale_guides import ScaleGuides
 from bayescale.inference.stacked import Guides
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
@@ -38,6 +41,9 @@ _WIDER = 1.2
 _PATH, _MAX_STEPS = 2.0, 16
 _ACCEPTED, _ANGLES = 0.8, (0.05, 1.2)
 _GUIDES = 6
+_ANEW = 0.75
+"""Share of the proposals of spreads and slopes that start anew."""
+
 _RUN_OFF = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """Paths may run off to where numbers overflow; such ends are not accepted."""
 
@@ -88,6 +94,10 @@ class Chains:
         width = 0.5 * np.eye(present.shape[2])
         self.spreads = LogScales(present[0], np.tile(width, (present.shape[1], 1, 1)))
         self.slopes = {k: self._slopes_about(mine) for k, mine in self._followers().items()}
+        self.scale_populations = {
+            k: LogScales(scale_population(self.state, k)[0], np.diag([0.3, 0.5])[None])
+            for k in target.pooled_scales
+        }
         self._make_linear(self.x)
         self._log_likelihood = target.likelihood.log_likelihood(self.x, self.weights)
         self._log_free = target.log_free(self.x)
@@ -112,6 +122,8 @@ class Chains:
         self.guides = Guides(self.target.likelihood, points)
         self._choose_guides()
         self.scales = LogScales.of(draws[..., self.n_law :])
+        if self.target.pooled_scales:
+            self.scale_guides = ScaleGuides.of(self.target.likelihood, self.x, self.weights)
 
     def _choose_guides(self, *, apart: bool = False) -> None:
         """Choose where the laws are linear, whatever the present state: any choice is valid.
@@ -145,11 +157,13 @@ class Chains:
         state: PopulationState | None = None,
         products: Floats | None = None,
         last: int | None = None,
+        x: Floats | None = None,
     ) -> JointGaussian:
         """Return the joint Gaussian at the present or other spreads and scales."""
+        x = self.x if x is None else x
         state = self.state if state is None else state
         products = self.products if products is None else products
-        at, log_scales = self.guides.at(self.chosen), self.x[..., self.n_law :]
+        at, log_scales = self.guides.at(self.chosen), x[..., self.n_law :]
         return JointGaussian(self.target, at, state, products, log_scales, last)
 
     def force(self, phi: Floats, law: Floats) -> tuple[Floats, Floats]:
@@ -192,26 +206,29 @@ class Chains:
     def sweep(self) -> Snapshot:
         """Move everything once and return where the chains are."""
         if self.many:
-            self.accept_groups(*self._fresh_laws())
+            for _ in range(2):
+                self.accept_groups(*self._fresh_laws())
             self._glide(glide_shared)
         else:
             self._glide_apart()
             move_scales(self, fresh=False)
             self._glide(glide)
         move_scales(self, fresh=True)
-        for k in 2 * self.target.pooled_scales:
-            move_scale_together(self, k)
+        for k in self.target.pooled_scales:
+            move_scale_population(self, k, fresh=True)
+            move_scale_population(self, k, fresh=False)
         self._draw_population()
         for k in self._unsure_spreads():
-            move_spreads(self, k, fresh=bool(self.rng.integers(2)))
+            move_spreads(self, k, fresh=bool(self.rng.uniform() < _ANEW))
         for k in self.slopes:
-            move_slopes(self, k, fresh=bool(self.rng.integers(2)))
+            move_slopes(self, k, fresh=bool(self.rng.uniform() < _ANEW))
         self._draw_population()
         return Snapshot(self.x.copy(), self.state, self.weights.copy())
 
     def _glide(self, way: Callable[[Chains, float, int], np.ndarray]) -> None:
         """Follow a path of a quarter turn or so, in steps that most chains accept."""
-        self._choose_guides()
+        if len(self.guides) > 1:
+            self._choose_guides()
         steps = min(int(np.ceil(_PATH / self.angle)), _MAX_STEPS)
         self._glided = float(way(self, self.angle * self.rng.uniform(0.3, 1.2), steps).mean())
 
@@ -222,12 +239,16 @@ class Chains:
         self._glided_apart = glide_apart(self, angles, steps).mean(axis=0)
 
     def _unsure_spreads(self) -> list[int]:
-        """Choose coefficients by how little is known of their spreads: others move exactly."""
+        """Choose coefficients by how little is known of their spreads: others move exactly.
+
+        Scales without effects have a move of their own.
+        """
         sd = np.sqrt((self.spreads.factor**2).sum(axis=2).max(axis=1))
+        if not self.target.population.factors:
+            sd = sd[: len(self.target.pooled_law) or None]
         shares = sd / sd.max() + 0.1
         size = len(sd) if self.many else (len(sd) + 1) // 2
-        chosen: list[int] = self.rng.choice(len(sd), size, p=shares / shares.sum()).tolist()
-        return chosen
+        return systematic_picks(shares / shares.sum(), size, self.rng).tolist()
 
     def _draw_population(self) -> None:
         population, values = self.target.population, self.x[..., self.target.pooled]
@@ -271,6 +292,9 @@ class Chains:
         self.spreads = LogScales.of(np.concatenate(spreads))
         slopes = np.concatenate([snapshot.population.slopes for snapshot in late])
         self.slopes = {k: LogScales.of(slopes[:, None, g]) for k, g in self._followers().items()}
+        for k in self.scale_populations:
+            seen = [scale_population(snapshot.population, k) for snapshot in late]
+            self.scale_populations[k] = LogScales.of(np.concatenate(seen))
 
 
 def _turned(angle: float | Floats, accepted: float | Floats) -> Floats:

@@ -44,6 +44,11 @@ class PooledDensity:
         """Positions among the pooled symbols of the groups' scales."""
         return tuple(range(len(self.pooled_law), len(self.pooled)))
 
+    @property
+    def pools_all_scales(self) -> bool:
+        """Whether there is a population of every scale."""
+        return len(self.pooled_scales) == len(self.symbols) - self.n_law
+
     def _set_free_priors(self) -> None:
         """Keep the normal priors that are not pooled as arrays over groups."""
         size = len(self.symbols)

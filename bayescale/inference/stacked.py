@@ -190,12 +190,14 @@ class Guides:
 
     def __init__(self, likelihood: StackedLikelihood, points: Floats) -> None:
         self._points, self._likelihood = points[..., : likelihood.n_law], likelihood
-        rows, others = np.triu_indices(likelihood.n_law + likelihood.n_weights + 1)
+        rows, others, counts = _pairs_by_features(likelihood.n_law, likelihood.n_weights)
+        self._once, self._twice = (slice(k, None) for k in np.cumsum(counts)[:2])
         self._unfold = np.zeros((rows.max() + 1,) * 2, dtype=int)
         self._unfold[rows, others] = self._unfold[others, rows] = np.arange(len(rows))
         columns = likelihood.columns(points)
-        self._pairs = columns[:, rows] * columns[:, others]
-        self._sums = likelihood.total(self._pairs).swapaxes(1, 2)
+        pairs = columns[:, rows] * columns[:, others]
+        self._sums = likelihood.total(pairs).swapaxes(1, 2)
+        self._pairs = [pairs[..., part].swapaxes(1, 2).copy() for part in likelihood.parts]
 
     def __len__(self) -> int:
         """Return the number of points."""
@@ -225,18 +227,29 @@ class Guides:
             folded = self._sums[chosen, groups] / known.variance(x)[..., None]
         else:
             folded = self._folded(1.0 / known.scales(x)[0], chosen)
-        whole = folded[..., self._unfold]
         if known.n_weights:
-            size = np.ones(whole.shape[:3])
-            features = slice(known.n_law, known.n_law + known.n_weights)
-            size[..., features] = np.exp(x[..., [known.n_law + 1]])
-            whole = whole * size[..., :, None] * size[..., None, :]
-        return whole
+            tau = np.exp(x[..., [known.n_law + 1]])
+            folded[..., self._once] *= tau
+            folded[..., self._twice] *= tau
+        return np.asarray(np.take(folded, self._unfold, axis=2))
 
     def _folded(self, held: Floats, chosen: np.ndarray) -> Floats:
-        out = np.empty((*chosen.shape, self._pairs.shape[1]))
+        out = np.empty((*chosen.shape, self._sums.shape[2]))
         for g, part in enumerate(self._likelihood.parts):
+            if len(self) == 1:
+                np.matmul(held[:, part], self._pairs[g][0], out=out[:, g])
+                continue
             for j in np.unique(chosen[:, g]):
                 rows = chosen[:, g] == j
-                out[rows, g] = held[rows, part] @ self._pairs[j, :, part].T
+                out[rows, g] = held[rows, part] @ self._pairs[g][j]
         return out
+
+
+def _pairs_by_features(n_law: int, n_weights: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return pairs of columns, those without features first; how many have none, one and two."""
+    rows, others = np.triu_indices(n_law + n_weights + 1)
+    is_feature = np.arange(rows.max() + 1) - n_law
+    is_feature = (is_feature >= 0) & (is_feature < n_weights)
+    features = is_feature[rows].astype(int) + is_feature[others]
+    order = np.argsort(features, kind="stable")
+    return rows[order], others[order], np.bincount(features, minlength=3)

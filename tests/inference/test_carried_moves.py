@@ -1,0 +1,67 @@
+"""The volume that a carried move says it gains or loses is that of its map."""
+
+import numpy as np
+import pytest
+from simulated_groups import crossed_problems
+
+from bayescale.inference.carried_moves import move_scale_population, move_spreads
+from bayescale.inference.pooled_chains import Chains
+from bayescale.inference.population_moves import PopulationState
+from bayescale.models.catalog import load_model
+
+STEP = 1e-5
+MOVES = {"sigma": move_scale_population, "tau": move_scale_population, "alpha": move_spreads}
+
+
+class Shifted:
+    """Proposals that lie one fixed step from where the chains are."""
+
+    def propose(self, present, rng, *, fresh):
+        """Return the present logs moved, and no gain."""
+        return present + 0.3, np.zeros(present.shape[:2])
+
+
+def placed(chains, flat):
+    """Put chains at rows of all coordinates: groups, effects, own spreads, weights."""
+    x, effects, own, weights = np.split(flat, np.cumsum(_sizes(chains))[:-1], axis=1)
+    chains.n_chains = len(flat)
+    chains.x = x.reshape(-1, *chains.x.shape[1:])
+    spreads = np.zeros((len(flat), 0, own.shape[1]))
+    slopes = np.full((len(flat), chains.state.slopes.shape[1]), 0.4)
+    effects = effects.reshape(len(flat), own.shape[1], -1)
+    chains.state = PopulationState(effects, own, spreads, slopes)
+    chains.weights = weights
+    chains._take_guides(np.zeros(chains.x.shape[:2], dtype=int))
+
+
+def _sizes(chains):
+    parts = (chains.x, chains.state.effects, chains.state.own, chains.weights)
+    return [int(np.prod(part.shape[1:])) for part in parts]
+
+
+@pytest.mark.parametrize("symbol", MOVES)
+def test_the_gain_of_a_move_is_the_volume_of_its_map(symbol):
+    spec = load_model("coupled_growing_gp_correlated_partial")
+    chains = Chains(crossed_problems(spec, (9, 0, 12)), 1, np.random.default_rng(3))
+    chains.weights = 0.3 * np.random.default_rng(4).standard_normal(chains.weights.shape)
+    parts = (chains.x, chains.state.effects, chains.state.own, chains.weights)
+    start = np.concatenate([part.ravel() for part in parts])
+    step = STEP * np.eye(len(start))
+    placed(chains, np.concatenate([start + step, start - step, start[None]]))
+    k = chains.target.population.symbols.index(symbol)
+    chains.spreads = Shifted()
+    chains.scale_populations = {k: Shifted()}
+    seen = {}
+
+    def accept(state, phi, x, gain):
+        state, weights = chains.target.apart(state, phi)
+        ends = (x, state.effects, state.own, weights)
+        seen["ends"] = np.concatenate([end.reshape(len(x), -1) for end in ends], axis=1)
+        seen["gain"] = gain[-1]
+        return np.zeros(len(x), dtype=bool)
+
+    chains.accept = accept
+    MOVES[symbol](chains, k, fresh=True)
+    up, down = seen["ends"][: len(start)], seen["ends"][len(start) : -1]
+    _, volume = np.linalg.slogdet((up - down) / (2.0 * STEP))
+    assert seen["gain"] == pytest.approx(volume, abs=1e-3)
