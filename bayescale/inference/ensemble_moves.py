@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bayescale.inference.proposals import log_student, student_stretch
+from bayescale.inference.proposals import student, student_stretch
 from bayescale.models.discrepancy import Floats
 
 _BLUR = 1e-5
@@ -19,6 +19,9 @@ _BLUR = 1e-5
 
 _MEMBERS = 5
 """Members that a cell needs for each coordinate, for its covariance to be worth something."""
+
+_LEAST = 1e-300
+"""Density of what lies beyond every cell."""
 
 _ROUNDS = 2
 _ROUND = 0.3
@@ -84,18 +87,20 @@ class Cells:
 
     def log_density(self, x: Floats) -> Floats:
         """Return the log density at x (n, P), shape (n,), but for a constant."""
-        inverse, height = self._inverses
-        z = (inverse.reshape(-1, x.shape[1]) @ x.T).reshape(*self.means.shape, -1)
-        z -= inverse @ self.means[:, :, None]
-        table = height[:, None] + log_student(z.swapaxes(1, 2))
-        top = table.max(axis=0)
-        return np.asarray(top + np.log(np.exp(table - top).sum(axis=0)))
+        whitened, height = self._whitening
+        points = np.concatenate([x, np.ones((len(x), 1))], axis=1).T
+        z = (whitened @ points).reshape(*self.means.shape, -1)
+        squares = np.einsum("kpn,kpn->kn", z, z)
+        top, tails = height.max(), student(squares, x.shape[1])
+        return np.asarray(top + np.log(np.maximum(np.exp(height - top) @ tails, _LEAST)))
 
     @cached_property
-    def _inverses(self) -> tuple[Floats, Floats]:
-        """Return inverse factors (K, P, P), and log densities (K,) at centres."""
+    def _whitening(self) -> tuple[Floats, Floats]:
+        """Return what takes (x, 1) to all cells' standard vectors, and log densities at centres."""
+        inverse = np.linalg.inv(self.factors)
+        shifted = np.concatenate([inverse, -inverse @ self.means[:, :, None]], axis=2)
         volumes = np.log(np.einsum("kpp->kp", self.factors)).sum(axis=1)
-        return np.asarray(np.linalg.inv(self.factors)), np.log(self.shares) - volumes
+        return shifted.reshape(-1, shifted.shape[2]), np.log(self.shares) - volumes
 
 
 def _factor(points: Floats) -> Floats:

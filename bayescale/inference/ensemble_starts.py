@@ -118,7 +118,7 @@ def spread_starts(density: Density, climbs: int, rng: np.random.Generator) -> Ce
     noise = (modes.x[0, density.n_law :], modes.covariance[0][density.n_law :, density.n_law :])
     prior = density.sample_prior(_PRIOR_DRAWS, rng)
     ends = _ends(density, prior, noise, climbs, rng)
-    factors = np.linalg.cholesky(_NARROWER**2 * np.linalg.inv(score(density, ends)[1]))
+    factors = about(density, ends).factors
     held = 0.5 * (density(ends) + np.log(np.einsum("kpp->kp", factors)).sum(axis=1))
     shares = np.exp(held - held.max())
     kept, times = np.unique(systematic_picks(shares, climbs // 2, rng), return_counts=True)
@@ -127,6 +127,12 @@ def spread_starts(density: Density, climbs: int, rng: np.random.Generator) -> Ce
         np.concatenate([ends[kept], prior.mean(axis=0)[None]]),
         np.concatenate([factors[kept], np.linalg.cholesky(np.cov(prior.T))[None]]),
     )
+
+
+def about(density: Density, points: Floats) -> Cells:
+    """Return narrow Student-t vectors about points (n, P), all of one share, by curvature."""
+    factors = np.linalg.cholesky(_NARROWER**2 * np.linalg.inv(score(density, points)[1]))
+    return Cells(np.full(len(points), 1.0 / len(points)), points, factors)
 
 
 def _ends(

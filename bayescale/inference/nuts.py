@@ -55,7 +55,7 @@ class Compiled:
 LONGER = 4
 """How many times the draws, of which one in as many is kept, once the first did not mix."""
 
-ARRIVING = TemperedEffort(kept=2)
+ARRIVING = TemperedEffort(sweeps=16)
 """Ensembles whose last members chains start from."""
 
 SMALL_STEPS = 0.99

@@ -63,3 +63,8 @@ def log_student(z: Floats) -> Floats:
     """Return the log density of standard Student-t vectors z (..., D), but for a constant."""
     dims = z.shape[-1]
     return np.asarray(-0.5 * (DEGREES + dims) * np.log1p((z**2).sum(axis=-1) / DEGREES))
+
+
+def student(squares: Floats, dims: int) -> Floats:
+    """Return the density of standard Student-t vectors of squared length, but for a constant."""
+    return np.asarray((1.0 + squares / DEGREES) ** (-0.5 * (DEGREES + dims)))

@@ -20,10 +20,9 @@ import pytest
 from scipy import stats
 
 from bayescale.inference.amis import MAX_COORDINATES
-from bayescale.inference.chains import split_rhat
 from bayescale.inference.fit import RHAT_MAX, fit
 from bayescale.inference.importance import fails, importance_sample
-from bayescale.inference.tempered import EFFORTS, TemperedEffort, tempered_draws
+from bayescale.inference.tempered import TemperedEffort, agreed
 from bayescale.laws import list_laws, load_law
 from bayescale.models.density import Density
 from bayescale.models.from_law import plain_weak
@@ -52,11 +51,8 @@ HARD = {
 `bayescale/laws/README.md`. `fit` takes tempered ensembles for them."""
 
 
-SMALL = TemperedEffort(ensembles=2, members=128, climbs=64, moves=6, kept=12)
-"""Ensembles of the recovery, an eighth as dear as those of `fit`, whose R-hat is the gate."""
-
-MODES = ("broken_twice", "broken_thrice", "moe_sparsity")
-"""Laws whose posteriors those lose parts of: they get the default effort."""
+SMALL = TemperedEffort(ensembles=2, climbs=64, moves=6)
+"""Ensembles of the recovery: half those of `fit`."""
 
 TABLES = {"broken_twice": 24}
 """Of laws that have not 100: what the default effort takes minutes for."""
@@ -94,11 +90,9 @@ def by_weights(problem: Problem, truth: np.ndarray, seed: int) -> tuple[np.ndarr
 
 
 def by_ensembles(problem: Problem, truth: np.ndarray, seed: int) -> tuple[np.ndarray, bool]:
-    """Return the same by tempered ensembles, smaller than those of `fit` where they may be."""
-    effort = EFFORTS[0] if problem.law.name in MODES else SMALL
-    x = tempered_draws(Density(problem), effort, np.random.default_rng(seed))
-    passes = bool(split_rhat(x, effort.ensembles).max() <= RHAT_MAX)
-    return (x < truth).mean(axis=(0, 1)), passes
+    """Return the same by tempered ensembles."""
+    found = agreed(Density(problem), np.random.default_rng(seed), RHAT_MAX, [SMALL])
+    return (found.x < truth).mean(axis=(0, 1)), found.rhat <= RHAT_MAX
 
 
 def standard_error(shares: np.ndarray, n_coordinates: int, *, widest: bool = False) -> float:

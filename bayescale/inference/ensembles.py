@@ -1,0 +1,171 @@
+"""Members of ensembles on their way from where they started to the posterior, and how they move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.optimize import brentq
+
+from bayescale.inference.ensemble_moves import Cells, by_difference
+from bayescale.inference.resampling import systematic_picks
+from bayescale.models.density import Density
+from bayescale.models.discrepancy import Floats
+
+_ACCEPTED = 0.25
+"""Share of moves by differences that their scale is tuned for."""
+
+_JUMPS = 0.1
+"""Share of them that are whole differences, which lead from mode to mode."""
+
+_CENTRES, _SLOPES, _TIMES = 256, 3072, 4
+"""Most members that narrow cells lie about, most slopes that these may take, and how often their
+points are proposed."""
+
+_NEVER = -1e300
+"""Log density where the posterior is undefined: finite, so that a power of zero forgives it."""
+
+
+class Ensembles:
+    """Members of several ensembles, between where they started and the posterior.
+
+    Parameters
+    ----------
+    density : Density
+        The log posterior.
+    starts : sequence of Cells
+        What each ensemble is drawn from.
+    members : int
+        Members of each.
+    near : callable
+        Returns narrow cells about points (n, P), as `ensemble_starts.about` does.
+    rng : Generator
+        Source of randomness.
+    """
+
+    def __init__(
+        self,
+        density: Density,
+        starts: Sequence[Cells],
+        members: int,
+        near: Callable[[Floats], Cells],
+        rng: np.random.Generator,
+    ) -> None:
+        self.density, self.starts, self.rng, self.power = density, starts, rng, 0.0
+        self.near = near
+        self.x = np.stack([start.draw(members, rng) for start in starts])
+        self.log_start, self.log_posterior = self._from_start(self.x), self._posterior(self.x)
+        self._scale = 2.38 / np.sqrt(2.0 * self.x.shape[2])
+
+    def heat(self, survive: float) -> None:
+        """Raise the power until a share of the members survives, and copy those favoured."""
+        gain = self.log_posterior - self.log_start
+        gain = gain - gain.max(axis=1, keepdims=True)
+        step = _step(gain, 1.0 - self.power, survive)
+        self.power = min(1.0, self.power + step)
+        weights, n = np.exp(step * gain), gain.shape[1]
+        picks = np.stack([systematic_picks(own, n, self.rng) for own in weights])
+        row = np.arange(len(gain))[:, None]
+        self.x, self.log_start, self.log_posterior = (
+            values[row, picks] for values in (self.x, self.log_start, self.log_posterior)
+        )
+
+    def move(self, *, tune: bool = True) -> None:
+        """Move each half of every ensemble by differences of the other, then by cells of it.
+
+        Then all of it, anew from where members start. Until they arrive ensembles share nothing;
+        from then on the cells are those of the other halves of all.
+        """
+        for mine, other in self._halves():
+            self._by_difference(mine, other, tune)
+        for mine, other in self._halves():
+            if self.power < 1.0:
+                self._by_own_cells(mine, other)
+            else:
+                self._by_cells_of_all(mine, other)
+        self._anew()
+
+    def _by_difference(self, mine: np.ndarray, other: np.ndarray, tune: bool) -> None:
+        jumps = self.rng.uniform() < _JUMPS
+        row = np.arange(len(mine))[:, None]
+        moved = by_difference(self.x[row, other], 1.0 if jumps else self._scale, self.rng)
+        taken = self._accept(mine, self.x[row, mine] + moved, np.zeros(mine.shape))
+        if tune and not jumps:
+            rise = np.exp(0.3 * (taken.mean() - _ACCEPTED))
+            self._scale = min(1.0, self._scale * float(rise))
+
+    def _by_own_cells(self, mine: np.ndarray, other: np.ndarray) -> None:
+        proposals, log_back = [], []
+        for x, own, others in zip(self.x, mine, other, strict=True):
+            cells = Cells.of(x[others], self.rng)
+            proposals.append(cells.draw(len(own), self.rng))
+            log_back.append(cells.log_density(x[own]) - cells.log_density(proposals[-1]))
+        self._accept(mine, np.stack(proposals), np.stack(log_back))
+
+    def _by_cells_of_all(self, mine: np.ndarray, other: np.ndarray) -> None:
+        others = self.x[np.arange(len(other))[:, None], other].reshape(-1, self.x.shape[2])
+        self._independently(mine, Cells.of(others, self.rng), 1)
+        centres = self.rng.permutation(others)[: min(_CENTRES, _SLOPES // others.shape[1])]
+        self._independently(mine, self.near(centres), _TIMES)
+
+    def _independently(self, mine: np.ndarray, cells: Cells, times: int) -> None:
+        """Propose points of cells a few times: the cells themselves are the dear part."""
+        dims = self.x.shape[2]
+        log_here = cells.log_density(self.x[np.arange(len(mine))[:, None], mine].reshape(-1, dims))
+        log_here = log_here.reshape(mine.shape)
+        for _ in range(times):
+            proposed = cells.draw(mine.size, self.rng)
+            log_there = cells.log_density(proposed).reshape(mine.shape)
+            taken = self._accept(mine, proposed.reshape(*mine.shape, dims), log_here - log_there)
+            log_here = np.where(taken, log_there, log_here)
+
+    def _anew(self) -> None:
+        everyone = np.broadcast_to(np.arange(self.x.shape[1]), self.x.shape[:2])
+        proposed = np.stack([start.draw(self.x.shape[1], self.rng) for start in self.starts])
+        start = self._from_start(proposed)
+        if self.power == 1.0:
+            # The other moves did not ask for it.
+            self.log_start = self._from_start(self.x)
+        self._accept(everyone, proposed, self.log_start - start, start)
+
+    def _halves(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        order = np.argsort(self.rng.uniform(size=self.x.shape[:2]), axis=1)
+        first, second = np.split(order, 2, axis=1)
+        return (first, second), (second, first)
+
+    def _accept(
+        self, mine: np.ndarray, proposed: Floats, log_back: Floats, start: Floats | None = None
+    ) -> np.ndarray:
+        """Move the members that may; return which, in the shape of `mine`."""
+        row, posterior = np.arange(len(mine))[:, None], self._posterior(proposed)
+        if start is None:
+            # At a power of 1 nothing depends on where members started.
+            start = self._from_start(proposed) if self.power < 1.0 else np.zeros(mine.shape)
+        gain = (1.0 - self.power) * (start - self.log_start[row, mine])
+        gain = gain + self.power * (posterior - self.log_posterior[row, mine]) + log_back
+        taken = np.log(self.rng.uniform(size=mine.shape)) < gain
+        at = (np.broadcast_to(row, mine.shape)[taken], mine[taken])
+        self.x[at], self.log_start[at] = proposed[taken], start[taken]
+        self.log_posterior[at] = posterior[taken]
+        return np.asarray(taken)
+
+    def _posterior(self, x: Floats) -> Floats:
+        """Return the log posterior at x (I, n, P); no chance where it is undefined."""
+        flat = self.density(x.reshape(-1, x.shape[2]))
+        return np.asarray(np.maximum(flat.reshape(x.shape[:2]), _NEVER))
+
+    def _from_start(self, x: Floats) -> Floats:
+        return np.stack([own.log_density(z) for own, z in zip(self.starts, x, strict=True)])
+
+
+def _step(gain: Floats, left: float, survive: float) -> float:
+    """Return by how much the power may rise for a share of every ensemble to survive."""
+
+    def surviving(log_step: float) -> float:
+        weights = np.exp(np.exp(log_step) * gain)
+        sizes = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
+        return float(sizes.min() / gain.shape[1]) - survive
+
+    if surviving(np.log(left)) >= 0.0:
+        return left
+    return float(np.exp(brentq(surviving, -60.0, np.log(left), xtol=1e-3)))
