@@ -1,4 +1,4 @@
-"""Losses that the model's prior all but excludes."""
+"""Losses that the model's prior all but excludes, and floors that a user's own does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,18 @@ def run(subject: Subject) -> Finding:
             text = f"{rows_text(outside)}, furthest {group.run_text(worst)}"
             said.append(group.named(text))
             rows += group.rows(outside)
+    beside = [
+        group.named(text) for group in subject.groups for text in _left_behind(group, subject)
+    ]
     inside = f"the central {100 * PROB:g} % of what model {spec.name} expects before the fit"
+    if beside:
+        return Finding(
+            NAME,
+            "FAIL",
+            f"The runs do not allow what a prior of yours says: {listed(beside)}.",
+            "Is it in the unit of the losses? Correct it, or leave it out.",
+            tuple(rows),
+        )
     if not said:
         return Finding(NAME, "PASS", f"Every loss lies in {inside}.")
     return Finding(
@@ -44,6 +55,17 @@ def run(subject: Subject) -> Finding:
         " or state priors of your own.",
         tuple(rows),
     )
+
+
+def _left_behind(group: FittedGroup, subject: Subject) -> list[str]:
+    """Return the textbook quantities that the fit puts outside of the prior stated for them."""
+    found = []
+    for symbol, prior in (group.problem.spec.derived_priors or {}).items():
+        low, high = map(float, prior.quantile(np.array([0.5 - PROB / 2, 0.5 + PROB / 2])))
+        mean = float(subject.posterior.textbook(group.index)[symbol].mean())
+        if not low <= mean <= high:
+            found.append(f"{symbol} {low:.4g} to {high:.4g} at {100 * PROB:g} %, fitted {mean:.4g}")
+    return found
 
 
 def _probabilities(group: FittedGroup) -> Floats:

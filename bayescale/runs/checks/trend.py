@@ -20,8 +20,12 @@ def run(subject: Subject) -> Finding:
     for cell in subject.fitted_cells:
         if cell.rows.size < FEWEST:
             continue
-        rho = _rank_correlation(runs.compute_6nd[cell.rows], runs.data[LOSS][cell.rows])
-        if rho > 0:
+        loss = runs.data[LOSS][cell.rows]
+        rho = _rank_correlation(runs.compute_6nd[cell.rows], loss)
+        if np.ptp(loss) == 0:
+            said.append(cell.named(f"all {loss.size} losses are {loss[0]:.4g}"))
+            rows.append(cell.rows)
+        elif rho > 0:
             said.append(cell.named(f"rank correlation of loss and compute is {rho:+.2f}"))
             rows.append(cell.rows)
     if not said:

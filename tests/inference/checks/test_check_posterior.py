@@ -43,6 +43,18 @@ def test_a_law_of_compute_is_checked(fit) -> None:
     assert {"identified", "one_ratio", "reach"} == not_checked
 
 
+def test_a_floor_that_the_runs_do_not_allow_is_said() -> None:
+    prior = {"distribution": "Normal", "mu": 17.0, "sigma": 0.1}
+    stated = {mu: bs.fit(simulate(3), priors={"E": {**prior, "mu": mu}}) for mu in (17.0, 1.65)}
+    found = {
+        mu: {f.check: f for f in bs.check_posterior(fitted)}["prior_predictive"]
+        for mu, fitted in stated.items()
+    }
+    assert found[17.0].level == "FAIL"
+    assert "E 16.74 to 17.26 at 99 %, fitted" in found[17.0].message
+    assert found[1.65].level == "PASS"
+
+
 def test_rows_count_through_the_groups(fit) -> None:
     second = simulate(5).assign(dataset="pile")
     second.loc[4, "loss"] *= 1.08
