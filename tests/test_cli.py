@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayescale import __version__
 from bayescale.cli import app, main
 from bayescale.laws import load_law
 
@@ -87,6 +88,26 @@ def test_help_has_an_example_and_json(run: Run, verb: str) -> None:
     assert status == 0
     assert f"Example: bayescale {verb}" in shown
     assert "--json" in shown
+
+
+def test_the_version_is_told(run: Run) -> None:
+    assert run("--version") == (0, f"bayescale {__version__}\n", "")
+
+
+def test_the_help_says_all_of_what_a_verb_does(run: Run) -> None:
+    _, shown, _ = run("--help")
+    assert "..." not in shown.split("Commands:")[1]
+    assert [
+        line.split()[0] for line in shown.split("Commands:")[1].splitlines() if line[2:3] > " "
+    ][:4] == ["demo", "check", "fit", "forecast"]
+
+
+def test_a_screen_has_room_for_the_forecast(run: Run, runs: Path, points: Path) -> None:
+    shown = run("forecast", runs, "--at", points)[1].splitlines()
+    assert shown[0].split() == [
+        *("label", "N", "D"),
+        *("loss_q05", "loss_q50", "loss_q95", "extrapolation_factor"),
+    ]
 
 
 def test_fit_prints_saves_and_forecasts_alike(run: Run, runs: Path, points: Path) -> None:

@@ -31,6 +31,7 @@ BAD_CALLS = {
     "model with posterior": (["forecast", "x.nc", "--at", "y.csv", "--model", "kaplan"], "--model"),
     "missing posterior": (["forecast", "gone.nc", "--at", "y.csv"], "gone.nc"),
     "unknown table": (["data", "cpu_gcide_lama"], "cpu_gcide_lama"),
+    "unknown public table": (["data", "chincilla"], "Did you mean 'chinchilla'"),
     "unknown corpus": (["corpus", "python_stdlb"], "python_stdlb"),
     "negative seed": (["fit", "{runs}", "--seed=-1"], "--seed"),
     "no draws": (["fit", "{runs}", "--draws", "0"], "--draws"),

@@ -26,6 +26,9 @@ from bayescale.cli.screen import print_frame, print_json, print_lines, records
 from bayescale.cli.sources import check_out, fit_table, names, number, read_source, read_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayescale.forecasts.forecast import Forecast
     from bayescale.inference.posterior import Posterior
 
 
@@ -134,7 +137,7 @@ def forecast(
     table = pd.concat([points, made.to_frame()], axis=1)
     if out_file is not None:
         save_table({str(name): table[name].to_numpy() for name in table}, out_file)
-    notes = [*posterior.notes, *([_raw_note(posterior)] if raw else [])]
+    notes = [*made.posterior.notes, *([_raw_note(posterior)] if raw else [])]
     if register is not None:
         notes.append(repr(register_forecast(made, register)))
     notes += dict.fromkeys(made.reliability)
@@ -145,7 +148,7 @@ def forecast(
         print_json(content if moved is None else {**content, "sensitivity": records(moved)})
         return
     if out_file is None:
-        print_frame(table)
+        print_frame(_central(points, made))
     if moved is not None:
         print_frame(moved)
     print_lines([repr(made), *notes])
@@ -199,6 +202,16 @@ def allocate(
     for made in lines:
         print_frame(made.to_frame())
         print_lines([repr(made), *(f"! {caveat}" for caveat in made.caveats)])
+
+
+def _central(points: pd.DataFrame, made: Forecast) -> pd.DataFrame:
+    """Return the columns that a terminal has room for; files and JSON have all."""
+    import pandas as pd
+
+    from bayescale.forecasts.forecast import quantile_column
+
+    shown = [quantile_column(p, made.output) for p in (0.05, 0.5, 0.95)]
+    return pd.concat([points, made.to_frame()[[*shown, "extrapolation_factor"]]], axis=1)
 
 
 def _raw_note(posterior: Posterior) -> str:

@@ -10,7 +10,7 @@ from bayescale.cli.application import app
 from bayescale.cli.options import Columns, Convention, Group, Json, Runs, Where
 from bayescale.cli.screen import bar, plain, print_json, print_lines, print_rows
 from bayescale.cli.sources import names, read_table
-from bayescale.errors import RunsTableError, nearest
+from bayescale.errors import RunsTableError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from bayescale.runs.catalog import Card
@@ -110,6 +110,8 @@ def _cards(name: str | None) -> list[Card | PublicCard]:
     from bayescale.runs.catalog import list_runs, load_card
     from bayescale.runs.public.card import list_public, load_public_card
 
+    if name is not None and name not in (known := (*list_runs(), *list_public())):
+        raise UnknownNameError("runs table", name, known)
     if name is not None:
         return [load_public_card(name) if name in list_public() else load_card(name)]
     return [*map(load_card, list_runs()), *map(load_public_card, list_public())]

@@ -39,6 +39,11 @@ def with_new_group(posterior: Posterior, label: tuple[str, ...], seed: int = 0) 
     ForecastError
         When the model does not pool, so that it knows nothing of a new group.
     """
+    if not posterior.group_columns:
+        raise ForecastError(
+            f"group {'/'.join(label)!r} was named, but the fit has no groups.",
+            "Leave it out, or fit with group=... .",
+        )
     if not posterior.population:
         raise ForecastError(
             f"group {'/'.join(label)!r} has no runs, and model {posterior.spec.name!r} does not"
@@ -55,8 +60,13 @@ def with_new_group(posterior: Posterior, label: tuple[str, ...], seed: int = 0) 
         )
         for symbol, values in posterior.draws.items()
     }
+    note = (
+        f"group {'/'.join(label)!r} has no runs: it is drawn from the population, and how high its"
+        " losses lie from a wide prior, which one run of it would narrow most"
+    )
     return replace(
         posterior,
+        notes=(*posterior.notes, note),
         labels=(*posterior.labels, label),
         problems=(*posterior.problems, problem),
         draws=draws,

@@ -31,7 +31,7 @@ from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
 from bayescale.inference.tempered import EFFORTS, sample_tempered
 from bayescale.inference.threads import one_thread
-from bayescale.inference.values import check_asked, check_values, usable_runs
+from bayescale.inference.values import check_asked, check_values, unnamed, usable_runs
 from bayescale.laws import Law, load_law
 from bayescale.models.catalog import load_model
 from bayescale.models.discrepancy import Floats
@@ -126,7 +126,13 @@ def fit(
         table, repeated = without_repetition(table, max_epochs)
         dropped = (*dropped, *repeated)
     labels, problems = _problems(spec, table, columns, constants, dropped)
-    notes = [*dropped, *notes, *_pooling_notes(spec, labels), *unseparated(spec, problems)]
+    notes = [
+        *dropped,
+        *unnamed(table, columns),
+        *notes,
+        *_pooling_notes(spec, labels),
+        *unseparated(spec, problems),
+    ]
     notes += note_of(problems, labels)
     started = time.process_time()
     drawn, population, diagnostics = _sampled(problems, engine, draws, seed, notes)

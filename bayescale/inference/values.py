@@ -10,6 +10,7 @@ import numpy as np
 from bayescale.errors import InferenceError
 from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
+from bayescale.runs.columns import resolve
 from bayescale.runs.table import RunsTable, read_runs
 from bayescale.runs.wording import rows_text
 
@@ -49,6 +50,18 @@ def usable_runs(runs: Any) -> tuple[RunsTable, tuple[str, ...]]:
             " `bayescale check` says what it finds.",
         )
     return usable, dropped
+
+
+def unnamed(table: RunsTable, columns: Sequence[str]) -> list[str]:
+    """Return one sentence for each group column that leaves some rows without a value."""
+    empty = {
+        column: table.labels(resolve(column, table.data, table.name)) == "" for column in columns
+    }
+    return [
+        f"{table.name}: {rows_text(mask)} have no {column}, and are one group by that"
+        for column, mask in empty.items()
+        if mask.any()
+    ]
 
 
 def check_values(law: Law, name: str, values: Floats, table: str) -> None:

@@ -35,6 +35,11 @@ def test_a_new_group_is_refused_without_pooling(grouped):
         forecast(grouped, NEW)
 
 
+def test_a_group_of_a_fit_without_groups_is_refused(posterior):
+    with pytest.raises(ForecastError, match="'code' was named, but the fit has no groups"):
+        forecast(posterior, n_params=1e9, n_tokens=4e10, labels=[("code",)])
+
+
 def test_the_message_names_the_way_out(grouped):
     with pytest.raises(ForecastError, match="Fit a model whose name holds '_partial'"):
         forecast(grouped, NEW)
@@ -43,6 +48,7 @@ def test_the_message_names_the_way_out(grouped):
 def test_pooled_coefficients_come_from_the_population(pooled):
     made = with_new_group(pooled, ("code",), seed=1)
     assert made.labels[-1] == ("code",)
+    assert "group 'code' has no runs: it is drawn from the population" in made.notes[-1]
     alpha = np.log(made.draws["alpha"][0, :, -1])
     assert alpha.mean() == pytest.approx(np.log(0.34), abs=4 * 0.051 / np.sqrt(len(alpha)))
     assert alpha.std() == pytest.approx(np.hypot(0.05, 0.01), rel=0.25)

@@ -71,6 +71,14 @@ def test_options_that_make_no_sense_are_refused(option, message):
         fit(two_datasets(), **option)
 
 
+def test_rows_without_a_group_are_told():
+    frame = two_datasets()
+    frame.loc[frame.dataset == "code", "dataset"] = None
+    with pytest.warns(PoolingWarning, match="2 groups were fitted apart"):
+        posterior = fit(frame, "chinchilla_plain_weak", group="dataset", draws=50)
+    assert "have no dataset, and are one group by that" in posterior.notes[0]
+
+
 def test_units_that_leave_no_run_are_named():
     frame = chinchilla_frame(30, seed=5)
     frame["n_params"] /= 1e6
