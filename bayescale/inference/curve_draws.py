@@ -9,13 +9,16 @@ import numpy as np
 from bayescale.inference.curve_posterior import CurveFit
 from bayescale.inference.fit import RHAT_MAX
 from bayescale.inference.importance import ESS_MIN, fails, importance_sample
-from bayescale.inference.tempered import EFFORTS, agreed
+from bayescale.inference.tempered import EFFORTS, TemperedEffort, agreed
 from bayescale.models.curve_model import reads_schedule
 from bayescale.models.curve_problem import CurveProblem
 from bayescale.models.density import Density
 
 WALKED = 500
 """Most points of a group for which ensembles take over: they then take up to a minute."""
+
+WALKS = (TemperedEffort(members=96, climbs=32, moves=4, sweeps=48), EFFORTS[0])
+"""Smaller ensembles first: 500 draws are wanted, and the larger take half a minute."""
 
 
 def draw_curves(problem: CurveProblem, draws: int, seed: Sequence[int]) -> CurveFit:
@@ -48,7 +51,7 @@ def draw_curves(problem: CurveProblem, draws: int, seed: Sequence[int]) -> Curve
 
 
 def _tempered(problem: CurveProblem, draws: int, rng: np.random.Generator) -> CurveFit:
-    found = agreed(Density(problem), rng, RHAT_MAX, EFFORTS[:2])
+    found = agreed(Density(problem), rng, RHAT_MAX, WALKS)
     return CurveFit(
         problem=problem,
         x=found.pick(draws, rng),

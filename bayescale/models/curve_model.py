@@ -19,7 +19,7 @@ SUFFIX = "_curve_weak"
 CurvePooling = Literal["complete", "partial", "none"]
 POOLINGS: tuple[CurvePooling, ...] = ("complete", "partial", "none")
 
-ALONE = Drift(kind="integrated", noise_power=1.0, common=0.7)
+ALONE = Drift(kind="integrated", noise_power=1.0, common=0.5)
 SLOPE_ERROR = Discrepancy(
     tau=Prior(
         "LogNormal",
