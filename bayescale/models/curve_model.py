@@ -33,7 +33,7 @@ SLOPE_ERROR = Discrepancy(
 """Of a curve alone; chosen as they predict the last octave of the fitted parts of public curves.
 `common` is between curves that share coefficients in part."""
 
-COMMON = {"learning_curve_m3": {"c": 0.92}, "learning_curve_m4": {"headroom": 0.67}}
+COMMON = {"learning_curve_m3": {"c": 0.75}, "learning_curve_m4": {"headroom": 0.67}}
 """Under partial pooling: share of the prior's variance that runs have in common, by law. Exponents
 of siblings lie 20 % apart, headrooms 40 %; what is not named is shared wholly, the level never."""
 
@@ -46,12 +46,6 @@ LEVEL_ERROR = Discrepancy(
 )
 """Of runs that share a law's coefficients; `kappa` is what runs beyond the fitted ones taught, the
 rest was chosen as it predicts parts of the fitted public schedules from the others."""
-
-EXPONENT = Prior(
-    "LogNormal", {"mu": -0.7, "sigma": 0.7}, "errors of vision fall with exponents of .2 to 1.6"
-)
-PRIORS = {"learning_curve_m3": {"c": EXPONENT}, "learning_curve_m4": {"c": EXPONENT}}
-"""In place of a law's default priors; chosen as `SLOPE_ERROR`, on the curves of six domains."""
 
 NOISE = Noise(
     sigma=Prior("LogNormal", {"mu": -5.5, "sigma": 1.2}, "single late measurements: .06 to 3 %"),
@@ -138,9 +132,9 @@ def curve_model(law: str | Law, pooling: CurvePooling = "none") -> CurveModel:
     law = load_law(law) if isinstance(law, str) else law
     siblings = pooling == "complete" or reads_schedule(law)
     spec = replace(
-        plain_weak(law).with_priors(PRIORS.get(law.name, {})),
+        plain_weak(law),
         name=f"{law.name}{SUFFIX}",
-        title=f"Law {law.name} along curves, errors that drift, weak priors",
+        title=f"Law {law.name} along curves, errors that drift, the law's default priors",
         noise=NOISE,
         discrepancy=LEVEL_ERROR if siblings else SLOPE_ERROR,
     )

@@ -85,7 +85,7 @@ def test_priors_that_cannot_be_correlated_are_refused():
 
 def test_models_say_what_is_shared():
     model = curve_model("learning_curve_m3", "partial")
-    assert model.common == {"loss_ref": 0.0, "c": 0.92}
+    assert model.common == {"loss_ref": 0.0, "c": 0.75}
     assert curve_model("learning_curve_m3").common == {}
     assert model.sharing({"saturation": 0.5, "c": 1.0}).common == {
         "loss_ref": 0.0,
