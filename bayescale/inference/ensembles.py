@@ -73,16 +73,12 @@ class Ensembles:
     def move(self, *, tune: bool = True) -> None:
         """Move each half of every ensemble by differences of the other, then by cells of it.
 
-        Then all of it, anew from where members start. Until they arrive ensembles share nothing;
-        from then on the cells are those of the other halves of all.
+        Then all of it, anew from where members start.
         """
         for mine, other in self._halves():
             self._by_difference(mine, other, tune)
         for mine, other in self._halves():
-            if self.power < 1.0:
-                self._by_own_cells(mine, other)
-            else:
-                self._by_cells_of_all(mine, other)
+            self._by_cells(mine, other)
         self._anew()
 
     def _by_difference(self, mine: np.ndarray, other: np.ndarray, tune: bool) -> None:
@@ -94,29 +90,22 @@ class Ensembles:
             rise = np.exp(0.3 * (taken.mean() - _ACCEPTED))
             self._scale = min(1.0, self._scale * float(rise))
 
-    def _by_own_cells(self, mine: np.ndarray, other: np.ndarray) -> None:
-        proposals, log_back = [], []
-        for x, own, others in zip(self.x, mine, other, strict=True):
-            cells = Cells.of(x[others], self.rng)
-            proposals.append(cells.draw(len(own), self.rng))
-            log_back.append(cells.log_density(x[own]) - cells.log_density(proposals[-1]))
-        self._accept(mine, np.stack(proposals), np.stack(log_back))
+    def _by_cells(self, mine: np.ndarray, other: np.ndarray) -> None:
+        """Propose by cells of the other half, and at the end by narrow ones about its members."""
+        others = [x[own] for x, own in zip(self.x, other, strict=True)]
+        self._independently(mine, [Cells.of(points, self.rng) for points in others])
+        if self.power == 1.0:
+            most = min(_CENTRES, _SLOPES // self.x.shape[2])
+            self._independently(mine, [self.near(points[:most]) for points in others], _TIMES)
 
-    def _by_cells_of_all(self, mine: np.ndarray, other: np.ndarray) -> None:
-        others = self.x[np.arange(len(other))[:, None], other].reshape(-1, self.x.shape[2])
-        self._independently(mine, Cells.of(others, self.rng), 1)
-        centres = self.rng.permutation(others)[: min(_CENTRES, _SLOPES // others.shape[1])]
-        self._independently(mine, self.near(centres), _TIMES)
-
-    def _independently(self, mine: np.ndarray, cells: Cells, times: int) -> None:
-        """Propose points of cells a few times: the cells themselves are the dear part."""
-        dims = self.x.shape[2]
-        log_here = cells.log_density(self.x[np.arange(len(mine))[:, None], mine].reshape(-1, dims))
-        log_here = log_here.reshape(mine.shape)
+    def _independently(self, mine: np.ndarray, cells: Sequence[Cells], times: int = 1) -> None:
+        """Propose points of cells, a mixture an ensemble, a few times: the cells are dear."""
+        members = [x[own] for x, own in zip(self.x, mine, strict=True)]
+        log_here = _log_densities(cells, members)
         for _ in range(times):
-            proposed = cells.draw(mine.size, self.rng)
-            log_there = cells.log_density(proposed).reshape(mine.shape)
-            taken = self._accept(mine, proposed.reshape(*mine.shape, dims), log_here - log_there)
+            proposed = np.stack([own.draw(mine.shape[1], self.rng) for own in cells])
+            log_there = _log_densities(cells, proposed)
+            taken = self._accept(mine, proposed, log_here - log_there)
             log_here = np.where(taken, log_there, log_here)
 
     def _anew(self) -> None:
@@ -155,7 +144,11 @@ class Ensembles:
         return np.asarray(np.maximum(flat.reshape(x.shape[:2]), _NEVER))
 
     def _from_start(self, x: Floats) -> Floats:
-        return np.stack([own.log_density(z) for own, z in zip(self.starts, x, strict=True)])
+        return _log_densities(self.starts, x)
+
+
+def _log_densities(cells: Sequence[Cells], x: Sequence[Floats]) -> Floats:
+    return np.stack([own.log_density(points) for own, points in zip(cells, x, strict=True)])
 
 
 def _step(gain: Floats, left: float, survive: float) -> float:

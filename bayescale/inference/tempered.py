@@ -5,10 +5,9 @@ proposal that covers them and four chains of NUTS each stay in one: a break of a
 in several places, terms of a loss that may change theirs. Nothing is compiled. The members of an
 ensemble start about the modes that it finds; the posterior over the density that they were drawn
 from is raised to a power that grows from 0 to 1, after each step those that it favours are copied
-and all move. So far several ensembles share nothing, the search for modes included. What a few
-hundred members have then left out, tails of ridges above all, all ensembles find together: they
-propose to each other where their members lie, until what is kept is long in autocorrelation times.
-R-hat between members of like origin says whether they have forgotten it.
+and all move. There they go on until what is kept is long in autocorrelation times, so that tails of
+ridges that a few hundred members have left out are found. Several ensembles share nothing, the
+search for modes included, so that R-hat between them says whether they agree.
 
 References
 ----------
@@ -45,7 +44,7 @@ class TemperedEffort:
     Parameters
     ----------
     ensembles, members : int
-        Ensembles, and members of each.
+        Ensembles that share nothing, and members of each.
     climbs : int
         Randomised climbs that the members of one start about.
     survive : float
@@ -56,8 +55,8 @@ class TemperedEffort:
         Most moves at the end; those of the second half are kept.
     """
 
-    ensembles: int = 4
-    members: int = 256
+    ensembles: int = 2
+    members: int = 512
     climbs: int = 128
     survive: float = 0.5
     moves: int = 8
@@ -66,7 +65,7 @@ class TemperedEffort:
 
 EFFORTS = (
     TemperedEffort(),
-    TemperedEffort(members=512, climbs=256, survive=0.7, moves=24, sweeps=256),
+    TemperedEffort(ensembles=4, climbs=256, survive=0.7, moves=24, sweeps=256),
 )
 """The default effort, then the larger one that a bad R-hat calls for."""
 

@@ -51,7 +51,7 @@ HARD = {
 `bayescale/laws/README.md`. `fit` takes tempered ensembles for them."""
 
 
-SMALL = TemperedEffort(ensembles=2, climbs=64, moves=6)
+SMALL = TemperedEffort(members=256, climbs=64, moves=6)
 """Ensembles of the recovery: half those of `fit`."""
 
 TABLES = {"broken_twice": 24}

@@ -24,7 +24,7 @@ from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
 
 SMALL = "power_law_compute_plain_weak"
-QUICK = TemperedEffort(members=128, climbs=64, sweeps=40)
+QUICK = TemperedEffort(ensembles=4, members=128, climbs=64, sweeps=40)
 
 
 def test_draws_agree_with_importance_sampling():
