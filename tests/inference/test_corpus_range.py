@@ -61,11 +61,21 @@ def test_columns_that_vary_are_pooled_over(columns, pooling, name) -> None:
     assert default_spec(bs.read_runs(frame), columns, pooling)[0].name == name
 
 
-def test_groups_unlike_the_corpus_are_pooled_only_where_a_weak_model_is() -> None:
-    frame = table(1e-4).frame.assign(dataset=["web", "books"] * 20)
-    spec, (note,) = default_spec(bs.read_runs(frame), ("dataset",))
-    assert spec.name.startswith("coupled_growing_gp_weak")
-    assert note.startswith(f"model {spec.name} instead of coupled_gp_partial")
+@pytest.mark.parametrize(
+    ("columns", "pooling", "version"),
+    [
+        (("dataset",), None, "_partial"),
+        (("dataset", "architecture"), None, "_crossed"),
+        (("dataset",), "none", ""),
+    ],
+)
+def test_groups_unlike_the_corpus_are_pooled_by_the_weak_model(columns, pooling, version) -> None:
+    frame = table(1e-4).frame.assign(
+        dataset=["web", "books"] * 20, architecture=["a"] * 20 + ["b"] * 20
+    )
+    spec, (note,) = default_spec(bs.read_runs(frame), columns, pooling)
+    assert spec.name == f"coupled_growing_gp_weak{version}"
+    assert note.startswith(f"model {spec.name} instead of coupled_g")
 
 
 def test_the_corpus_model_by_name_is_used_and_the_distance_said() -> None:
