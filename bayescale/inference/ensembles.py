@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from scipy.optimize import brentq
@@ -147,7 +147,7 @@ class Ensembles:
         return _log_densities(self.starts, x)
 
 
-def _log_densities(cells: Sequence[Cells], x: Sequence[Floats]) -> Floats:
+def _log_densities(cells: Iterable[Cells], x: Iterable[Floats]) -> Floats:
     return np.stack([own.log_density(points) for own, points in zip(cells, x, strict=True)])
 
 
