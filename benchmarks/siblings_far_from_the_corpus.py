@@ -7,7 +7,7 @@ Run from the repository's root; it needs no table but those shipped, and takes s
 Each group of `cpu_architectures` is cut to a third and to a tenth of its compute and pooled with
 its siblings, in full or cut alike: the other architectures on its corpus, or its architecture on
 the other corpus. Beside them the same group alone, and the usual practice. The spreads and what
-siblings share of the discrepancy were chosen by the first, in full, among seven pairs (NOTES.md).
+siblings share of the discrepancy were chosen by the first, in full, among four pairs (NOTES.md).
 """
 
 from __future__ import annotations
