@@ -108,7 +108,8 @@ def allocate(
 
 def _check_numbers(flops: float, n_params: float | None, lifetime_tokens: float) -> None:
     for name, value in (("flops", flops), (N_PARAMS, n_params)):
-        if value is not None and not (np.isfinite(value) and value > 0):
+        number = isinstance(value, int | float | np.number)
+        if value is not None and not (number and np.isfinite(value) and value > 0):
             raise DecisionError(f"allocate: {name} is {value!r}, expected a positive number.")
     if not (np.isfinite(lifetime_tokens) and lifetime_tokens >= 0):
         raise DecisionError(

@@ -304,9 +304,13 @@ class ModelSpec:
 
         Raises
         ------
+        ModelError
+            For what is no mapping, or no prior in it.
         UnknownNameError
             For a name that is none of these.
         """
+        if not isinstance(priors, Mapping):
+            raise ModelError(f"priors: found {type(priors).__name__}, expected a mapping.")
         spec = self
         for symbol, given in priors.items():
             where = f"prior of {symbol!r}"

@@ -94,11 +94,15 @@ def test_a_law_of_compute_alone_is_refused() -> None:
         allocate(fit(table, "power_law_compute_plain_weak"), flops=FLOPS)
 
 
-@pytest.mark.parametrize(("flops", "n_params"), [(-1e21, None), (np.nan, None), (1e21, 0.0)])
+@pytest.mark.parametrize(
+    ("flops", "n_params"), [(-1e21, None), (np.nan, None), (1e21, 0.0), ("1e22", None)]
+)
 def test_a_budget_that_is_no_positive_number_is_refused(
     plain: Posterior, flops: float, n_params: float | None
 ) -> None:
-    with pytest.raises(DecisionError, match=r"is (-1e\+21|nan|0\.0), expected a positive number"):
+    with pytest.raises(
+        DecisionError, match=r"is (-1e\+21|nan|0\.0|'1e22'), expected a positive number"
+    ):
         allocate(plain, flops=flops, n_params=n_params)
 
 

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 from simulated import TEXTBOOK, chinchilla_frame
 
-from bayescale.errors import InferenceError, PoolingWarning, RunsTableError, UnknownNameError
+from bayescale.errors import (
+    InferenceError,
+    ModelError,
+    PoolingWarning,
+    RunsTableError,
+    UnknownNameError,
+)
 from bayescale.inference.fit import fit
 from bayescale.models.catalog import load_model
 
@@ -146,6 +152,7 @@ def small(**change):
         (small(), {"pooling": "some"}, UnknownNameError, "unknown pooling 'some'"),
         (small(), {"constants": []}, InferenceError, "0 constants were given for 1 groups"),
         (small(), {"priors": {"F": {}}}, Exception, "prior of 'F': found {}"),
+        (small(), {"priors": ["E"]}, ModelError, "priors: found list, expected a mapping"),
         (two_datasets(), {}, RunsTableError, "dataset"),
         (two_datasets(), {"group": "datset"}, UnknownNameError, "'datset'.*'dataset'"),
         (small().drop(columns="loss"), {}, RunsTableError, "no column loss"),

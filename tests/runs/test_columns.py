@@ -61,6 +61,11 @@ def test_a_misspelled_canonical_name_is_refused() -> None:
         read_runs(table(size=[1, 2]), columns={"n_parms": "size"})
 
 
+def test_a_mapping_is_a_mapping() -> None:
+    with pytest.raises(RunsTableError, match="columns= is 'n_params=size', expected a mapping"):
+        read_runs(table(size=[1, 2]), columns="n_params=size")  # type: ignore[arg-type]
+
+
 def test_one_column_has_one_name() -> None:
     with pytest.raises(RunsTableError, match="maps 'size' to two names"):
         read_runs(table(size=[1, 2]), columns={"n_params": "size", "n_params_nonembedding": "size"})
