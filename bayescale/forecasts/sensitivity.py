@@ -13,6 +13,7 @@ from bayescale.errors import BayescaleWarning, ForecastError, InferenceError
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.forecast import forecast as forecast_at
 from bayescale.inference.fit import fit
+from bayescale.inference.guard import posterior_alone
 from bayescale.inference.posterior import Posterior
 from bayescale.models.catalog import DEFAULT_MODEL, load_model
 from bayescale.runs.runs_table import RunsTable
@@ -111,7 +112,7 @@ def variants(
                 yield from [(variant, other)] if other else []
     if "E" in posterior.textbook():
         for variant, (low, high) in THIRDS.items():
-            yield variant, given_floor(posterior, low, high)
+            yield variant, given_floor(posterior, low, high, labels)
 
 
 def _refitted(
@@ -126,10 +127,13 @@ def _refitted(
             return None
 
 
-def given_floor(posterior: Posterior, low: float, high: float) -> Posterior:
+def given_floor(
+    posterior: Posterior, low: float, high: float, labels: Collection[tuple[str, ...]] = ()
+) -> Posterior:
     """Return the draws whose floor E lies between two of its posterior probabilities.
 
-    Each group is conditioned on its own E.
+    Each group is conditioned on its own E. Groups that share a population keep their joint draws:
+    those are picked by the mean rank of E over the groups asked for.
 
     Parameters
     ----------
@@ -137,7 +141,11 @@ def given_floor(posterior: Posterior, low: float, high: float) -> Posterior:
         A fit of a law with a floor.
     low, high : float
         Probabilities, 0 to 1.
+    labels : collection of tuple of str
+        The groups asked for; all by default.
     """
+    if posterior.population:
+        return _given_floors(posterior, low, high, labels or posterior.labels)
     kept = []
     for group in range(len(posterior.labels)):
         order = np.argsort(posterior.textbook(group)["E"], kind="stable")
@@ -146,7 +154,42 @@ def given_floor(posterior: Posterior, low: float, high: float) -> Posterior:
         draws = posterior.coefficients(group)
         kept.append({symbol: values[picked] for symbol, values in draws.items()})
     joined = {s: np.stack([each[s] for each in kept], axis=-1)[None] for s in kept[0]}
-    return replace(posterior, draws=joined, population={})
+    return replace(posterior, draws=joined)
+
+
+def _given_floors(
+    posterior: Posterior, low: float, high: float, labels: Collection[tuple[str, ...]]
+) -> Posterior:
+    groups = [posterior.group_index(label) for label in labels]
+    floors = [posterior.textbook(group)["E"] for group in groups]
+    ranks = [np.argsort(np.argsort(floor, kind="stable")) for floor in floors]
+    order = np.argsort(np.mean(ranks, axis=0), kind="stable")
+    first, last = (round(p * len(order)) for p in (low, high))
+
+    def picked(values: np.ndarray) -> np.ndarray:
+        return values.reshape(-1, *values.shape[2:])[order[first:last]][None]
+
+    return replace(
+        posterior,
+        draws={symbol: picked(values) for symbol, values in posterior.draws.items()},
+        population={name: picked(values) for name, values in posterior.population.items()},
+        alone=_alone_given_floor(posterior, low, high),
+    )
+
+
+def _alone_given_floor(posterior: Posterior, low: float, high: float) -> dict[str, np.ndarray]:
+    """Return the draws of guarded groups fitted alone, each given its own floor."""
+    n_groups, n_draws = len(posterior.problems), posterior.n_draws
+    first, last = (round(p * n_draws) for p in (low, high))
+    out = {s: np.full((1, last - first, n_groups), np.nan) for s in posterior.alone}
+    for group in range(n_groups if out else 0):
+        if np.isnan(next(iter(posterior.alone.values()))[0, 0, group]):
+            continue
+        own = posterior_alone(posterior, group)
+        order = np.argsort(own.textbook()["E"], kind="stable")[first:last]
+        for symbol, values in own.coefficients().items():
+            out[symbol][0, :, group] = values[order]
+    return out
 
 
 def fitted_runs(posterior: Posterior, labels: Collection[tuple[str, ...]] = ()) -> RunsTable:

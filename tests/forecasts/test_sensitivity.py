@@ -91,3 +91,18 @@ def test_a_group_without_runs_is_refused(posterior, grouped) -> None:
     asked = bs.forecast(grouped, n_params=7e9, n_tokens=1e11, labels=[("web",)])
     with pytest.raises(ForecastError, match="group 'web' holds no run to fit again"):
         sensitivity(posterior, asked)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::bayescale.errors.ConvergenceWarning")
+def test_siblings_keep_their_joint_draws(runs, tmp_path) -> None:
+    both = [runs.assign(dataset="books")[::2], runs.assign(dataset="web")[1::2]]
+    pooled = bs.fit(pd.concat(both), "coupled_gp_partial", group="dataset", draws=300)
+    low, high = (given_floor(pooled, *ends, [("web",)]) for ends in THIRDS.values())
+    assert low.textbook(1)["E"].max() <= high.textbook(1)["E"].min()
+    assert {len(draws[0]) for draws in low.population.values()} == {100}
+    at = pd.DataFrame({"n_params": [2e9], "n_tokens": [8e10], "dataset": ["web"]})
+    made = sensitivity(pooled, at).set_index("variant")["loss_q50"]
+    lowest, highest = made[list(THIRDS)]
+    assert lowest < highest
+    bs.write_report(tmp_path / "report.html", posterior=pooled)
