@@ -175,7 +175,15 @@ def _models(
         model = curve_model(law, "none" if alone and asked == "complete" else asked)
         if common:
             model = model.sharing(common)
-        made.append(replace(model, spec=model.spec.with_priors(priors)))
+        spec = model.spec.with_priors(priors)
+        if spec.derived_priors and model.common and not alone:
+            raise InferenceError(
+                f"priors on {', '.join(spec.derived_priors)} were given for runs that differ in"
+                f" {law.symbols[0]}, and so in what these mean.",
+                f"Give a prior of {', '.join(law.derived[q] for q in spec.derived_priors)}, or"
+                " pooling='none'.",
+            )
+        made.append(replace(model, spec=spec))
     return made
 
 

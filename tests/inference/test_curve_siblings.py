@@ -129,5 +129,8 @@ def test_shares_are_checked(curves: Curves):
         fit_curves(curves, LAW, pooling="complete", common={"c": 0.5})
     with pytest.raises(UnknownNameError, match="unknown pooling 'some'"):
         fit_curves(curves, LAW, pooling="some")  # type: ignore[arg-type]
+    floor = {"E": {"distribution": "LogNormal", "mu": 0.5, "sigma": 0.1}}
+    with pytest.raises(InferenceError, match="priors on E were given for runs that differ in loss"):
+        fit_curves(curves, "learning_curve_m4", priors=floor)
     with pytest.raises(ModelError, match="prior of 'c' is HalfNormal"):
         fit_curves(curves, LAW, priors={"c": {"distribution": "HalfNormal", "sigma": 1.0}})
