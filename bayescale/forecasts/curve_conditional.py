@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescale.inference.curve_posterior import CurveFit
+from bayescale.inference.curve_fit import CurveFit
 from bayescale.models.curve_problem import CurveProblem, thin
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats

@@ -12,7 +12,8 @@ from bayescale.errors import ForecastError
 from bayescale.forecasts.curve_predict import Predicted, predict_curve
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.predictive import Predictive
-from bayescale.inference.curve_posterior import CurveFit, CurvePosterior
+from bayescale.inference.curve_fit import CurveFit
+from bayescale.inference.curve_posterior import CurvePosterior
 from bayescale.inference.curves import refit_with
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law

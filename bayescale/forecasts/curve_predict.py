@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayescale.forecasts.curve_conditional import Conditional, seen_of, stretch_of
-from bayescale.inference.curve_posterior import CurveFit
+from bayescale.inference.curve_fit import CurveFit
 from bayescale.models.discrepancy import Floats
 from bayescale.runs.curves import Curve
 from bayescale.runs.schedule import Schedule

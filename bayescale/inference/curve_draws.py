@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayescale.inference.curve_posterior import CurveFit
+from bayescale.inference.curve_fit import CurveFit
 from bayescale.inference.fit import RHAT_MAX
 from bayescale.inference.importance import ESS_MIN, fails, importance_sample
 from bayescale.inference.tempered import EFFORTS, TemperedEffort, agreed

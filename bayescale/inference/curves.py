@@ -12,7 +12,8 @@ import numpy as np
 
 from bayescale.errors import ConvergenceWarning, InferenceError, RunsTableError
 from bayescale.inference.curve_draws import draw_curves
-from bayescale.inference.curve_posterior import CurveFit, CurvePosterior
+from bayescale.inference.curve_fit import CurveFit
+from bayescale.inference.curve_posterior import CurvePosterior
 from bayescale.inference.fit import RHAT_MAX
 from bayescale.inference.importance import ESS_MIN, KHAT_MAX
 from bayescale.inference.threads import one_thread
