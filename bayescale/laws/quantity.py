@@ -120,6 +120,6 @@ class Quantity:
 def known(name: str) -> Quantity | None:
     """Return what the schema says of a column of positive numbers; None for any other column."""
     column = schema.BY_NAME.get(name)
-    if column is None or column.kind not in ("count", "positive") or name not in _TYPICAL:
+    if column is None or column.kind not in ("count", "positive", "rate") or name not in _TYPICAL:
         return None
     return Quantity(name=name, unit=column.unit, meaning=column.meaning, typical=_TYPICAL[name])

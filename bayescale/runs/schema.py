@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["count", "positive", "real", "label"]
+Kind = Literal["count", "positive", "rate", "real", "label"]
 
 N_PARAMS = "n_params"
 N_PARAMS_NONEMBEDDING = "n_params_nonembedding"
@@ -56,8 +56,9 @@ class Column:
     ----------
     name : str
         Canonical name, spelled the same in code, tables, plots and prose.
-    kind : {"count", "positive", "real", "label"}
-        ``count`` and ``positive`` are finite and above zero, ``real`` is finite, ``label`` is text.
+    kind : {"count", "positive", "rate", "real", "label"}
+        ``count`` and ``positive`` are finite and above zero, ``rate`` is zero at the end of many
+        schedules, ``real`` is finite, ``label`` is text.
     unit : str
         Unit of the values.
     meaning : str
@@ -172,7 +173,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(name=RUN_ID, kind="label", unit="", meaning="identifier of the run", spellings=("run",)),
     Column(
         name=LEARNING_RATE,
-        kind="positive",
+        kind="rate",
         unit="1",
         meaning="peak learning rate",
         spellings=("lr", "peak_lr"),

@@ -16,6 +16,13 @@ from bayescale.runs.wording import where_hint
 ESSENTIAL = (N_PARAMS, N_TOKENS, LOSS, FLOPS)
 """Columns without gaps: every row has a value, or none has and the column counts as absent."""
 
+_AT_LEAST = {
+    "count": " and above zero",
+    "positive": " and above zero",
+    "rate": " and zero or above",
+}
+"""What is expected of numbers by kind, beside that they are finite."""
+
 Columns = dict[str, np.ndarray]
 Refused = dict[str, dict[int, str]]
 
@@ -87,9 +94,11 @@ def _check_numbers(table: str, name: str, kind: str, values: np.ndarray, rows: A
     wrong = np.isinf(kept) | (absent & (not gaps_allowed))
     if kind in ("count", "positive"):
         wrong |= kept <= 0
+    if kind == "rate":
+        wrong |= kept < 0
     if wrong.any():
         bad = {int(row): f"{values[row]:.6g}" for row in rows[wrong]}
-        expected = "are not finite" if kind == "real" else "are not finite and above zero"
+        expected = f"are not finite{_AT_LEAST.get(kind, '')}"
         raise _error(table, name, bad, expected, _where_hint(name, kind))
 
 
@@ -101,8 +110,9 @@ def _check_status(status: np.ndarray, rows: Any, table: str) -> None:
 
 
 def _where_hint(name: str, kind: str) -> str:
+    sign = ">=" if kind == "rate" else ">"
     return (
-        f"Correct them, or keep the others with {where_hint(f'{name}>0')}."
+        f"Correct them, or keep the others with {where_hint(f'{name}{sign}0')}."
         if kind != "real"
         else "Correct them."
     )

@@ -45,6 +45,13 @@ def test_a_missing_column_is_named():
         read_curves(_frame(), rate="learning_rate")
 
 
+def test_a_rate_may_end_at_zero():
+    frame = _frame().assign(learning_rate=[0.0, 0.0, 1e-3, 1e-3])
+    assert read_curves(frame, rate="learning_rate")["a"].schedule.rates[-1] == 0.0
+    with pytest.raises(RunsTableError, match=r"learning_rate .* not finite and zero or above"):
+        read_curves(frame.assign(learning_rate=-1.0), rate="learning_rate")
+
+
 @pytest.mark.parametrize(
     ("at", "output", "said"),
     [
