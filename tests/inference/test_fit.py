@@ -77,12 +77,11 @@ def test_options_that_make_no_sense_are_refused(option, message):
         fit(two_datasets(), **option)
 
 
-def test_rows_without_a_group_are_told():
+def test_rows_without_a_group_are_refused():
     frame = two_datasets()
     frame.loc[frame.dataset == "code", "dataset"] = None
-    with pytest.warns(PoolingWarning, match="2 groups were fitted apart"):
-        posterior = fit(frame, "chinchilla_plain_weak", group="dataset", draws=50)
-    assert "have no dataset, and are one group by that" in posterior.notes[0]
+    with pytest.raises(InferenceError, match=r"no dataset is given.*where='dataset!='"):
+        fit(frame, "chinchilla_plain_weak", group="dataset")
 
 
 def test_units_that_leave_no_run_are_named():
