@@ -55,7 +55,7 @@ class PooledEffort:
 
 
 EFFORT = PooledEffort()
-FOR_MANY = PooledEffort(chains=8, warm_up=18, kept=50)
+FOR_MANY = PooledEffort(chains=8, warm_up=18, kept=40)
 """Many groups pin their population down, and each costs as much as the next."""
 
 

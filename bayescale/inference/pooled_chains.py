@@ -206,8 +206,8 @@ class Chains:
     def sweep(self) -> Snapshot:
         """Move everything once and return where the chains are."""
         if self.many:
-            for _ in range(2):
-                self.accept_groups(*self._fresh_laws())
+            self.accept_groups(*self._fresh_laws())
+            self.accept_groups(*self._mirrored_laws())
             self._glide(glide_shared)
         else:
             self._glide_apart()
@@ -264,6 +264,15 @@ class Chains:
         new = _WIDER * stretch * self.rng.standard_normal(z.shape)
         gain = log_student(z / _WIDER) - log_student(new / _WIDER)
         return self.with_law(gaussian.law(phi, new)), gain
+
+    def _mirrored_laws(self) -> tuple[Floats, Floats]:
+        """Return every group's law on the other side of its Gaussian, and no gain.
+
+        Where a fresh one was not taken this makes successive draws differ, not repeat.
+        """
+        gaussian, phi = self.gaussian(), self.phi()
+        z = gaussian.standard(phi, self.law).law
+        return self.with_law(gaussian.law(phi, -z)), np.zeros(z.shape[:2])
 
     @_RUN_OFF
     def log_weights(self, size: int) -> Floats:
