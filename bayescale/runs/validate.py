@@ -11,7 +11,7 @@ from bayescale.errors import RunsTableError, nearest
 from bayescale.runs.files import RawColumns
 from bayescale.runs.numbers import as_labels, as_numbers, is_count
 from bayescale.runs.schema import BY_NAME, FLOPS, LOSS, N_PARAMS, N_TOKENS, STATUS, STATUSES
-from bayescale.runs.wording import where_hint
+from bayescale.runs.wording import map_hint, where_hint
 
 ESSENTIAL = (N_PARAMS, N_TOKENS, LOSS, FLOPS)
 """Columns without gaps: every row has a value, or none has and the column counts as absent."""
@@ -99,7 +99,8 @@ def _check_numbers(table: str, name: str, kind: str, values: np.ndarray, rows: A
     if wrong.any():
         bad = {int(row): f"{values[row]:.6g}" for row in rows[wrong]}
         expected = f"are not finite{_AT_LEAST.get(kind, '')}"
-        raise _error(table, name, bad, expected, _where_hint(name, kind))
+        hint = _where_hint(name, kind, bool(np.isinf(kept).any()), bool(wrong.all()))
+        raise _error(table, name, bad, expected, hint)
 
 
 def _check_status(status: np.ndarray, rows: Any, table: str) -> None:
@@ -109,13 +110,13 @@ def _check_status(status: np.ndarray, rows: Any, table: str) -> None:
         raise _error(table, STATUS, bad, "are no known status", hint)
 
 
-def _where_hint(name: str, kind: str) -> str:
-    sign = ">=" if kind == "rate" else ">"
-    return (
-        f"Correct them, or keep the others with {where_hint(f'{name}{sign}0')}."
-        if kind != "real"
-        else "Correct them."
-    )
+def _where_hint(name: str, kind: str, infinite: bool, every: bool) -> str:
+    if every:
+        return f"Correct them, or map another column: {map_hint(name)}."
+    if kind == "real":
+        return "Correct them."
+    kept = f"{name}>{'=' if kind == 'rate' else ''}0" + (f" and {name}<inf" if infinite else "")
+    return f"Correct them, or keep the others with {where_hint(kept)}."
 
 
 def _number_hint(name: str) -> str:

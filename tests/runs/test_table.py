@@ -240,3 +240,16 @@ def test_a_run_that_diverged_needs_no_loss():
     assert {finding.level for finding in lint(runs)} <= {"PASS", "REVIEW", "FAIL"}
     with pytest.raises(RunsTableError, match=r"holds 1 value\(s\) that are not finite"):
         read_runs(frame.assign(status="finished"))
+
+
+def test_the_way_out_of_wrong_numbers_leads_out() -> None:
+    frame = pd.DataFrame(
+        {"n_params": [1e8] * 3, "n_tokens": [2e9] * 3, "loss": [3.0, np.inf, -1.0]}
+    )
+    with pytest.raises(RunsTableError, match="where='loss>0 and loss<inf'"):
+        read_runs(frame)
+    assert len(read_runs(frame, where="loss>0 and loss<inf")) == 1
+    with pytest.raises(
+        RunsTableError, match=r"map another column: columns=\{'loss': 'your column'"
+    ):
+        read_runs(frame.assign(loss=-1.0))
