@@ -65,7 +65,7 @@ class TemperedEffort:
 
 EFFORTS = (
     TemperedEffort(),
-    TemperedEffort(ensembles=4, climbs=256, survive=0.7, moves=24, sweeps=256),
+    TemperedEffort(ensembles=4, climbs=1024, survive=0.7, moves=24, sweeps=384),
 )
 """The default effort, then the larger one that a bad R-hat calls for."""
 
