@@ -31,7 +31,7 @@ from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
 from bayescale.inference.tempered import EFFORTS, sample_tempered
 from bayescale.inference.threads import one_thread
-from bayescale.inference.values import check_asked, check_named, check_values, usable_runs
+from bayescale.inference.values import check_asked, check_values, usable_runs
 from bayescale.laws import Law, load_law
 from bayescale.models.catalog import load_model
 from bayescale.models.discrepancy import Floats
@@ -117,7 +117,6 @@ def fit(
     check_asked(columns, draws, seed, max_epochs)
     table, dropped = usable_runs(runs)
     table.check_groups(columns)
-    check_named(table, columns)
     spec, notes = _chosen_spec(model, table, columns, pooling)
     if without_family is not None:
         spec, said = _left_out(spec, without_family)

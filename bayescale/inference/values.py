@@ -10,9 +10,8 @@ import numpy as np
 from bayescale.errors import InferenceError
 from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
-from bayescale.runs.columns import resolve
 from bayescale.runs.table import RunsTable, read_runs
-from bayescale.runs.wording import rows_text, where_hint
+from bayescale.runs.wording import rows_text
 
 
 def check_asked(columns: Sequence[str], draws: int, seed: int, max_epochs: float) -> None:
@@ -50,24 +49,6 @@ def usable_runs(runs: Any) -> tuple[RunsTable, tuple[str, ...]]:
             " `bayescale check` says what it finds.",
         )
     return usable, dropped
-
-
-def check_named(table: RunsTable, columns: Sequence[str]) -> None:
-    """Raise on rows without a group: what they have in common is not known.
-
-    Raises
-    ------
-    InferenceError
-        With the column and the rows.
-    """
-    for column in columns:
-        empty = table.labels(resolve(column, table.data, table.name)) == ""
-        if empty.any():
-            raise InferenceError(
-                f'runs table "{table.name}": {rows_text(empty)}, no {column} is given, so that'
-                " their group is not known.",
-                f"Fill it, or leave them out with {where_hint(f'{column}!=')}.",
-            )
 
 
 def check_values(law: Law, name: str, values: Floats, table: str) -> None:

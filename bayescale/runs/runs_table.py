@@ -18,7 +18,7 @@ from bayescale.runs.mixed import SEPARATING, mixed_error
 from bayescale.runs.numbers import as_labels
 from bayescale.runs.save import save_table
 from bayescale.runs.schema import N_PARAMS, N_TOKENS, STATUS
-from bayescale.runs.wording import map_hint, rows_text
+from bayescale.runs.wording import map_hint, rows_text, where_hint
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -237,7 +237,9 @@ class RunsTable:
         return np.logical_or.reduce([np.zeros(len(self), dtype=bool), *self._reasons().values()])
 
     def check_groups(self, group: Sequence[str]) -> None:
-        """Check that no group mixes datasets, architectures, kinds of loss or tokenizers.
+        """Check that every row has a group, and that none mixes what has a loss surface of its own.
+
+        Datasets, architectures, kinds of loss and tokenizers have one.
 
         Raises
         ------
@@ -245,6 +247,14 @@ class RunsTable:
             With the values found and the ways out.
         """
         names = tuple(resolve(column, self.data, self.name) for column in group)
+        for column in names:
+            empty = self.labels(column) == ""
+            if empty.any():
+                raise RunsTableError(
+                    f'runs table "{self.name}": {rows_text(empty)}, no {column} is given, so that'
+                    " their group is not known.",
+                    f"Fill it, or leave them out with {where_hint(f'{column}!=')}.",
+                )
         for key, rows in self.group_rows(names).items():
             inside = {c: self.data[c][rows] for c in SEPARATING if c in self.data}
             mixed = {c: v for c, v in inside.items() if np.unique(v).size > 1}

@@ -80,7 +80,7 @@ def test_options_that_make_no_sense_are_refused(option, message):
 def test_rows_without_a_group_are_refused():
     frame = two_datasets()
     frame.loc[frame.dataset == "code", "dataset"] = None
-    with pytest.raises(InferenceError, match=r"no dataset is given.*where='dataset!='"):
+    with pytest.raises(RunsTableError, match=r"no dataset is given.*where='dataset!='"):
         fit(frame, "chinchilla_plain_weak", group="dataset")
 
 
