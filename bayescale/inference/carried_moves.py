@@ -43,9 +43,22 @@ def move_scales(chains: Chains, *, fresh: bool) -> np.ndarray:
     present = chains.x[..., chains.n_law :]
     if fresh and chains.target.pools_all_scales:
         places = _places(chains, chains.state, chains.target.pooled_scales)
-        moved, gain = _anew(present, *places, chains.rng)
-    else:
-        moved, gain = chains.scales.propose(present, chains.rng, fresh=fresh)
+        return _with_scales(chains, *_anew(present, *places, chains.rng))
+    return _with_scales(chains, *chains.scales.propose(present, chains.rng, fresh=fresh))
+
+
+def mirror_scales(chains: Chains) -> np.ndarray:
+    """Try pooled scales on the other side of where they are expected; return where taken, (C, G).
+
+    Where none was drawn anew this makes successive draws differ, not repeat.
+    """
+    present = chains.x[..., chains.n_law :]
+    mean, _ = _places(chains, chains.state, chains.target.pooled_scales)
+    return _with_scales(chains, 2.0 * mean - present, np.zeros(present.shape[:2]))
+
+
+def _with_scales(chains: Chains, moved: Floats, gain: Floats) -> np.ndarray:
+    """Try these scales (C, G, S), each law carried along; `gain` is that of the proposal."""
     x = np.concatenate([chains.law, moved], axis=2)
     products = chains.guides.given(x, chains.chosen)
     back, there = chains.gaussian(), chains.gaussian(products=products)

@@ -10,6 +10,7 @@ from scipy.special import logsumexp
 
 from bayescale.inference.amis import starting_points
 from bayescale.inference.carried_moves import (
+    mirror_scales,
     move_scale_population,
     move_scales,
     move_slopes,
@@ -214,6 +215,8 @@ class Chains:
             move_scales(self, fresh=False)
             self._glide(glide)
         move_scales(self, fresh=True)
+        if self.many and self.target.pools_all_scales:
+            mirror_scales(self)
         for k in self.target.pooled_scales:
             move_scale_population(self, k, fresh=True)
             move_scale_population(self, k, fresh=False)
