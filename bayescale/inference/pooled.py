@@ -27,7 +27,6 @@ from bayescale.models.problem import Problem
 _RENEWALS = 3
 """Times the laws are made linear about the draws of the warm-up."""
 
-_EXTENSIONS = 8
 N_DIAGNOSED = 1000
 """Candidates from which the khat of a group's proposals is read."""
 
@@ -43,8 +42,9 @@ class PooledEffort:
     warm_up, kept : int
         Sweeps before each renewal of the linear laws, and sweeps kept at the end.
     target_ess, target_rhat : float
-        Effective draws below which, and R-hat above which, as many sweeps again are kept, seven
-        times at most.
+        Effective draws below which, and R-hat above which, as many sweeps again are kept.
+    blocks : int
+        Times that sweeps are kept, at most.
     """
 
     chains: int = 48
@@ -52,11 +52,12 @@ class PooledEffort:
     kept: int = 50
     target_ess: float = 400.0
     target_rhat: float = 1.01
+    blocks: int = 8
 
 
 EFFORT = PooledEffort()
-FOR_MANY = PooledEffort(chains=8, warm_up=18, kept=40)
-"""Many groups pin their population down, and each costs as much as the next."""
+FOR_MANY = PooledEffort(chains=8, warm_up=18, kept=40, blocks=20)
+"""Many groups pin their population down, and each costs as much as the next: few chains, longer."""
 
 
 def sample_pooled(
@@ -104,7 +105,7 @@ def _kept(
 ) -> tuple[dict[str, Floats], dict[str, Floats], Diagnostics]:
     """Return draws of groups and population, and how well they were made."""
     kept: list[Snapshot] = []
-    for _ in range(_EXTENSIONS):
+    for _ in range(effort.blocks):
         kept += [chains.sweep() for _ in range(effort.kept)]
         flat = _quantities(kept)
         ess, rhat = float(effective_draws(flat).min()), float(split_rhat(flat).max())
