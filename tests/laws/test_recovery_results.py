@@ -14,8 +14,20 @@ RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 FALSE_ALARM = 0.01
 """Over the whole catalogue, were every sampler right."""
 
-FEWER = {"broken_twice": 24, "broken_thrice": 48}
-"""Tables of laws that have not 100."""
+FEWER = {
+    "broken_once": 50,
+    "broken_thrice": 16,
+    "broken_twice": 24,
+    "data_constrained": 50,
+    "domain_continual": 24,
+    "double_descent": 50,
+    "farseer": 30,
+    "fine_grained": 50,
+    "moe_sparsity": 20,
+    "shape": 50,
+    "vocabulary": 50,
+}
+"""Tables of laws that have not 100: those by ensembles, which take seconds each."""
 
 MISSED = {"broken_thrice"}
 """Laws whose intervals are known to be too short, and said to be in the folder's README."""
@@ -26,7 +38,7 @@ def scores() -> Mapping[str, Mapping[str, Any]]:
     return json.loads((RESULTS / "laws_recovery.json").read_text(encoding="utf-8"))
 
 
-def test_every_law_has_its_hundred_tables(scores):
+def test_every_law_has_its_tables(scores):
     assert tuple(scores) == list_laws()
     assert {n: score["tables"] for n, score in scores.items() if score["tables"] < 100} == FEWER
 
