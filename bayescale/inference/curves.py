@@ -20,7 +20,7 @@ from bayescale.inference.threads import one_thread
 from bayescale.laws import Law, load_law
 from bayescale.models.curve_model import CurveModel, CurvePooling, curve_model, reads_schedule
 from bayescale.models.curve_problem import curve_problem
-from bayescale.runs.curves import Curve, Curves
+from bayescale.runs.curves import Curve, Curves, read_curves
 
 ALONE = ("learning_curve_m3", "learning_curve_m4")
 """Laws pooled by default for curves without a schedule."""
@@ -38,7 +38,7 @@ Fits = dict[tuple[str, ...], tuple[CurveFit, ...]]
 
 
 def fit_curves(
-    curves: Curves,
+    curves: Any,
     laws: str | Law | Sequence[str | Law] = (),
     *,
     pooling: CurvePooling | None = None,
@@ -52,8 +52,9 @@ def fit_curves(
 
     Parameters
     ----------
-    curves : Curves
-        From `read_curves`, whose ``group=`` says which runs are siblings.
+    curves : Curves, DataFrame, or path
+        From `read_curves`, whose ``group=`` says which runs are siblings, or what it reads as it
+        stands.
     laws : str, Law, or sequence of them
         A `SequenceLaw`, or any law of one input, read along the curve. Several are pooled with
         equal weights, which the curves do not move. Default: the multi-power law for curves with
@@ -95,6 +96,7 @@ def fit_curves(
     ConvergenceWarning
         When a fit misses its gates, and tempered ensembles did not help.
     """
+    curves = curves if isinstance(curves, Curves) else read_curves(curves)
     wanted = _laws(laws, curves)
     _check_single("priors on", priors, wanted)
     _check_single("shares of", common, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayescale.errors import ConvergenceWarning, InferenceError, LawError, RunsTableError
@@ -57,6 +58,13 @@ def test_a_saved_posterior_forecasts_alike(posterior: CurvePosterior, tmp_path):
     at = np.array([1e4, 3e4])
     first, second = (forecast_curve(p, at, run="cosine").median for p in (posterior, again))
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_frame_is_read_as_it_stands():
+    seen, _ = drifting_curve("learning_curve_m3", 0)
+    frame = pd.DataFrame({"step": seen.at, "loss": seen.output})
+    one, other = fit_curves(frame), fit_curves(read_curves(frame))
+    pd.testing.assert_frame_equal(one.summary(), other.summary())
 
 
 def test_a_file_that_is_no_posterior_is_refused(tmp_path):
