@@ -62,7 +62,7 @@ def test_a_saved_posterior_forecasts_alike(posterior: CurvePosterior, tmp_path):
 
 def test_a_frame_is_read_as_it_stands():
     seen, _ = drifting_curve("learning_curve_m3", 0)
-    frame = pd.DataFrame({"step": seen.at, "loss": seen.output})
+    frame = pd.DataFrame({"run_id": "a", "step": seen.at, "loss": seen.output})
     one, other = fit_curves(frame), fit_curves(read_curves(frame))
     pd.testing.assert_frame_equal(one.summary(), other.summary())
 
