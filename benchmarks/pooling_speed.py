@@ -22,7 +22,11 @@ import bayescale as bs
 from bayescale.forecasts.baselines.huber_bootstrap import HuberBootstrap
 
 RESULT = Path(__file__).parent / "results" / "pooling_speed.json"
-MODELS = ("chinchilla_plain_partial", "coupled_gp_partial")
+MODELS = (
+    "chinchilla_plain_partial",
+    "coupled_gp_partial",
+    "coupled_growing_gp_correlated_partial",
+)
 GROUPS = (1, 10, 100, 300)
 RUNS = 100
 
