@@ -29,7 +29,7 @@ from bayescale.inference.importance import (
 )
 from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
-from bayescale.inference.tempered import EFFORTS, sample_tempered
+from bayescale.inference.tempered import sample_tempered
 from bayescale.inference.threads import one_thread
 from bayescale.inference.values import check_asked, check_values, usable_runs
 from bayescale.laws import Law, load_law
@@ -126,12 +126,7 @@ def fit(
         table, repeated = without_repetition(table, max_epochs)
         dropped = (*dropped, *repeated)
     labels, problems = _problems(spec, table, columns, constants, dropped)
-    notes = [
-        *dropped,
-        *notes,
-        *_pooling_notes(spec, labels),
-        *unseparated(spec, problems),
-    ]
+    notes = [*dropped, *notes, *_pooling_notes(spec, labels), *unseparated(spec, problems)]
     notes += note_of(problems, labels)
     started = time.process_time()
     drawn, population, diagnostics = _sampled(problems, engine, draws, seed, notes)
@@ -226,9 +221,7 @@ def _sampled(
             return drawn, {}, diagnostics
         # Ensembles cover most ridges that a mixture does not, in seconds and without a compiler.
         with one_thread():
-            drawn, found = sample_tempered(
-                problems, draws=draws, seed=seed, rhat_max=RHAT_MAX, efforts=EFFORTS[:2]
-            )
+            drawn, found = sample_tempered(problems, draws=draws, seed=seed, rhat_max=RHAT_MAX)
         if not missed_gates(found):
             notes.append(_FELL.format("tempered ensembles"))
             return drawn, {}, found
