@@ -7,6 +7,7 @@ standard the exact posterior is nearly standard too, whatever the spreads are.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -195,14 +196,30 @@ def _held(sd: Floats) -> Floats:
 
 
 def _factorised(precision: Floats, last: np.ndarray) -> tuple[Floats, Floats, Floats]:
-    """Return F with precision = F F', its inverse and log diagonal; some rows stand last in it."""
+    """Return F with precision = F F', its inverse and log diagonal; some rows stand last in it.
+
+    All of it is NaN where a precision has none: at a spread of 1e9, say, which a proposal with long
+    tails may hold, and which is never accepted.
+    """
     size = precision.shape[-1]
     order = np.concatenate([np.setdiff1d(np.arange(size), last), last])
     held = precision * (1.0 + _JITTER * np.eye(size))
-    lower = np.asarray(np.linalg.cholesky(held[..., order, :][..., order]))
+    lower = _lower(held[..., order, :][..., order])
     logs = np.log(np.diagonal(lower, axis1=-2, axis2=-1))
     back = np.argsort(order)
     return lower[..., back, :], _inverse(lower)[..., back], logs
+
+
+def _lower(precision: Floats) -> Floats:
+    """Return Cholesky factors (..., F, F), NaN where there is none."""
+    try:
+        return np.asarray(np.linalg.cholesky(precision))
+    except np.linalg.LinAlgError:
+        out = np.full_like(precision, np.nan)
+    for place in np.ndindex(precision.shape[:-2]):
+        with suppress(np.linalg.LinAlgError):
+            out[place] = np.linalg.cholesky(precision[place])
+    return out
 
 
 def _times(matrix: Floats, vector: Floats) -> Floats:

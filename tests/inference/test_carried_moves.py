@@ -65,3 +65,24 @@ def test_the_gain_of_a_move_is_the_volume_of_its_map(symbol):
     up, down = seen["ends"][: len(start)], seen["ends"][len(start) : -1]
     _, volume = np.linalg.slogdet((up - down) / (2.0 * STEP))
     assert seen["gain"] == pytest.approx(volume, abs=1e-3)
+
+
+class Far:
+    """Proposals of which the first chain's leaves all numbers."""
+
+    def propose(self, present, rng, *, fresh):
+        """Return the present logs, those of the first chain forty higher, and no gain."""
+        moved = present.copy()
+        moved[0] += 40.0
+        return moved, np.zeros(present.shape[:2])
+
+
+def test_a_spread_beyond_all_numbers_is_refused_and_spares_the_other_chains():
+    spec = load_model("chinchilla_plain_crossed")
+    chains = Chains(crossed_problems(spec, (9, 6, 12)), 3, np.random.default_rng(3))
+    chains.spreads, before = Far(), chains.state
+    with np.errstate(all="ignore"):
+        taken = move_spreads(chains, chains.target.population.symbols.index("alpha"), fresh=True)
+    assert taken.tolist() == [False, True, True]
+    np.testing.assert_array_equal(chains.state.spreads[0], before.spreads[0])
+    assert np.isfinite(chains.x).all()
