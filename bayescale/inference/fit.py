@@ -29,7 +29,7 @@ from bayescale.inference.importance import (
 )
 from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
-from bayescale.inference.tempered import sample_tempered
+from bayescale.inference.tempered import EFFORTS, sample_tempered
 from bayescale.inference.threads import one_thread
 from bayescale.inference.values import check_asked, check_values, usable_runs
 from bayescale.laws import Law, load_law
@@ -221,7 +221,9 @@ def _sampled(
             return drawn, {}, diagnostics
         # Ensembles cover most ridges that a mixture does not, in seconds and without a compiler.
         with one_thread():
-            drawn, found = sample_tempered(problems, draws=draws, seed=seed, rhat_max=RHAT_MAX)
+            drawn, found = sample_tempered(
+                problems, draws=draws, seed=seed, rhat_max=RHAT_MAX, efforts=EFFORTS[:1]
+            )
         if not missed_gates(found):
             notes.append(_FELL.format("tempered ensembles"))
             return drawn, {}, found
