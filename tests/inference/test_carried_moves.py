@@ -5,6 +5,7 @@ import pytest
 from simulated_groups import crossed_problems
 
 from bayescale.inference.carried_moves import move_scale_population, move_spreads
+from bayescale.inference.joint_gaussian import _factorised
 from bayescale.inference.pooled_chains import Chains
 from bayescale.inference.population_moves import PopulationState
 from bayescale.models.catalog import load_model
@@ -67,22 +68,21 @@ def test_the_gain_of_a_move_is_the_volume_of_its_map(symbol):
     assert seen["gain"] == pytest.approx(volume, abs=1e-3)
 
 
-class Far:
-    """Proposals of which the first chain's leaves all numbers."""
+def test_a_precision_that_is_none_has_no_factor_and_spares_the_others():
+    precision = np.array([[[2.0, 1.0], [1.0, 3.0]], [[1.0, 2.0], [2.0, 1.0]]])
+    factor, inverse, logs = _factorised(precision, np.array([0]))
+    np.testing.assert_allclose(factor[0] @ factor[0].T, precision[0], rtol=1e-8)
+    assert np.isnan(factor[1]).all()
+    assert np.isnan(logs[1]).all()
+    assert np.isfinite(inverse[0]).all()
 
-    def propose(self, present, rng, *, fresh):
-        """Return the present logs, those of the first chain forty higher, and no gain."""
-        moved = present.copy()
-        moved[0] += 40.0
-        return moved, np.zeros(present.shape[:2])
 
-
-def test_a_spread_beyond_all_numbers_is_refused_and_spares_the_other_chains():
+def test_a_move_to_no_number_is_refused_and_spares_the_other_chains():
     spec = load_model("chinchilla_plain_crossed")
     chains = Chains(crossed_problems(spec, (9, 6, 12)), 3, np.random.default_rng(3))
-    chains.spreads, before = Far(), chains.state
+    before, phi = chains.x.copy(), chains.phi()
+    phi[0] = np.nan
     with np.errstate(all="ignore"):
-        taken = move_spreads(chains, chains.target.population.symbols.index("alpha"), fresh=True)
+        taken = chains.accept(chains.state, phi, chains.x.copy(), np.zeros(3))
     assert taken.tolist() == [False, True, True]
-    np.testing.assert_array_equal(chains.state.spreads[0], before.spreads[0])
-    assert np.isfinite(chains.x).all()
+    np.testing.assert_array_equal(chains.x, before)
