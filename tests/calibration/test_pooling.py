@@ -64,6 +64,7 @@ def probabilities(seed):
     return below
 
 
+@pytest.mark.timeout(3600)
 def test_simulation_based_calibration():
     """Kolmogorov-Smirnov on each quantity; with Bonferroni one false alarm in a thousand."""
     found = [probabilities(seed) for seed in range(N_REPLICATIONS)]
