@@ -16,6 +16,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -24,6 +25,7 @@ import pandas as pd
 
 import bayescale as bs
 from bayescale.errors import BayescaleWarning
+from bayescale.runs.save import write_atomically
 
 RESULTS = Path(__file__).parent / "results" / "known_truth.json"
 NOISE, SIZES = (5e-4, 2e-3, 5e-3, 1e-2, 3e-2), (20, 60, 150)
@@ -104,7 +106,8 @@ def main() -> None:
             made = summary(scored(None if name == "recommended" else name))
         kept[name] = {"date": f"{datetime.now(UTC):%Y-%m-%d}", **made}
         print(name, json.dumps(made["by_factor"]))
-        RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        content = json.dumps(kept, indent=1) + "\n"
+        write_atomically(RESULTS, partial(Path.write_text, data=content, encoding="utf-8"))
 
 
 if __name__ == "__main__":

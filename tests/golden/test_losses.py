@@ -11,18 +11,11 @@ torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
 from bayescale.harness import record  # noqa: E402
 from bayescale.harness.architectures import ARCHITECTURES  # noqa: E402
-from bayescale.harness.config import (  # noqa: E402
-    ArchitectureConfig,
-    DataConfig,
-    FactsConfig,
-    Member,
-    OptimConfig,
-    RunConfig,
-    TrainConfig,
-)
+from bayescale.harness.config import Member  # noqa: E402
 from bayescale.harness.threads import one_thread  # noqa: E402
 from bayescale.harness.train import train  # noqa: E402
 from tests.golden.pins import add_missing, pins  # noqa: E402
+from tests.harness.tiny_unit import tiny_unit  # noqa: E402
 
 CLOSE = 1e-4
 """Share of a loss: processors add in other orders, and forty steps carry that on."""
@@ -30,19 +23,8 @@ CLOSE = 1e-4
 
 def losses(name: str) -> dict[str, float]:
     """Return the loss of two members after 20 and 40 steps, by seed and step."""
-    unit = RunConfig(
-        architecture=ArchitectureConfig(
-            name=name, d_model=16, n_layers=2, n_heads=2, ffn_width=24, vocab_size=8, context=16
-        ),
-        data=DataConfig(
-            corpus="synthetic_zipf",
-            eval_tokens=512,
-            facts=FactsConfig(vocab_size=8, key_tokens=3),
-        ),
-        optim=OptimConfig(warmup_tokens=128),
-        train=TrainConfig(batch_tokens=64, milestones=(1280, 2560)),
-        members=(Member(seed=0, learning_rate=0.01), Member(seed=1, learning_rate=0.02)),
-    )
+    members = (Member(seed=0, learning_rate=0.01), Member(seed=1, learning_rate=0.02))
+    unit = tiny_unit(architecture={"name": name}, members=members)
     with tempfile.TemporaryDirectory() as folder, one_thread():
         assert train(unit, Path(folder)) == "finished"
         rows = [found.row for found in record.read(Path(folder)).values()]
