@@ -23,9 +23,12 @@ from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem
-from bayescale.runs.schema import N_PARAMS, N_TOKENS
+from bayescale.runs.schema import LARGEST, N_PARAMS, N_TOKENS
 
 __all__ = ["Allocation", "allocate", "load_allocation"]
+
+MIN_PARAMS = 1e3
+"""Smallest network that is worth serving."""
 
 
 def allocate(
@@ -107,13 +110,25 @@ def allocate(
 
 
 def _check_numbers(flops: float, n_params: float | None, lifetime_tokens: float) -> None:
-    for name, value in (("flops", flops), (N_PARAMS, n_params)):
-        number = isinstance(value, int | float | np.number)
-        if value is not None and not (number and np.isfinite(value) and value > 0):
-            raise DecisionError(f"allocate: {name} is {value!r}, expected a positive number.")
-    if not (np.isfinite(lifetime_tokens) and lifetime_tokens >= 0):
+    for name, value, most in (
+        ("flops", flops, LARGEST["positive"]),
+        (N_PARAMS, n_params, LARGEST["count"]),
+    ):
+        if value is not None and not (_is_number(value) and 0.0 < value <= most):
+            raise DecisionError(
+                f"allocate: {name} is {value!r}, expected a positive number up to {most:g}."
+            )
+    most = LARGEST["count"]
+    if not (_is_number(lifetime_tokens) and 0.0 <= lifetime_tokens <= most):
         raise DecisionError(
-            f"allocate: lifetime_tokens is {lifetime_tokens!r}, expected zero or more tokens."
+            f"allocate: lifetime_tokens is {lifetime_tokens!r}, expected zero or more tokens, up to"
+            f" {most:g}."
+        )
+    if flops < 2.0 * MIN_PARAMS * lifetime_tokens:
+        raise DecisionError(
+            f"allocate: serving {lifetime_tokens:g} tokens takes even a network of {MIN_PARAMS:g}"
+            f" parameters all of the budget of {flops:g} FLOPs.",
+            "Give a larger budget, or fewer lifetime_tokens.",
         )
     serving = 2.0 * (n_params or 0.0) * lifetime_tokens
     if serving >= flops:
@@ -122,6 +137,10 @@ def _check_numbers(flops: float, n_params: float | None, lifetime_tokens: float)
             f" parameters {serving:.3g} FLOPs, all of the budget of {flops:g}.",
             "Give a larger budget, or a smaller network.",
         )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _check_law(posterior: Posterior) -> None:

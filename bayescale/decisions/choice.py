@@ -23,7 +23,7 @@ class Choice:
     Parameters
     ----------
     ranking : Ranking
-        The arms by their probability of the lowest expected loss.
+        The arms: the probably best, then the others by their expected loss.
     multipliers : tuple of Multiplier
         The best arm over each other one, in compute and in tokens.
     crossings : tuple of Crossing
@@ -52,7 +52,8 @@ class Choice:
     def sentences(self) -> tuple[str, ...]:
         """What a reader should take away: the best arm, and what it is worth."""
         best, second, *_ = (written(arm) for arm in self.ranking.arms)
-        said = [sentences.best(best, float(self.ranking.prob_best[0]), second)]
+        losses = (float(self.ranking.median[0]), float(self.ranking.median[1]))
+        said = [sentences.best(best, float(self.ranking.prob_best[0]), second, losses)]
         for found in self.multipliers:
             low, high = found.interval()[0]
             factors = [sentences.number(float(x)) for x in (found.median[0], low, high)]

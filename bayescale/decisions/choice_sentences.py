@@ -53,11 +53,11 @@ def inseparable(column: str, of: str, over: str, ways_out: Sequence[str]) -> str
     )
 
 
-def best(arm: str, probability: float, second: str) -> str:
-    """Say which arm is probably best."""
+def best(arm: str, probability: float, second: str, losses: tuple[float, float]) -> str:
+    """Say which arm is probably best, and which comes next by its loss."""
     return (
-        f"{arm} has the lowest expected loss with a probability of {percent(probability)}; next"
-        f" comes {second}."
+        f"{arm} has the lowest expected loss with a probability of {percent(probability)}; next by"
+        f" loss comes {second} ({losses[1]:.4g} against {losses[0]:.4g})."
     )
 
 

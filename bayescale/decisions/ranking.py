@@ -30,7 +30,7 @@ class Ranking:
     Parameters
     ----------
     arms : tuple of tuple of str
-        Labels, the probably best first.
+        Labels: the probably best first, then the others by their median loss.
     point : mapping of str to float
         The law's inputs.
     losses : array, shape (S, arms)
@@ -133,7 +133,7 @@ def prob_best(
     Returns
     -------
     Ranking
-        Joint draws of the expected losses, the probably best arm first.
+        Joint draws of the expected losses: the probably best arm first, then by median loss.
 
     Raises
     ------
@@ -157,8 +157,7 @@ def prob_best(
     point = {k: v[:1] for k, v in make_points(posterior, inputs, [labels[0]]).inputs.items()}
     drawn, made = expected_log_loss(posterior, [(label, point) for label in labels], seed)
     losses = np.exp(np.column_stack(drawn))
-    wins = np.bincount(losses.argmin(axis=1), minlength=len(labels))
-    order = np.lexsort((losses.mean(axis=0), -wins))
+    order = _order(losses)
     reach = made.extrapolation_factor
     found = caveats_of(posterior, labels)
     found += [sentences.far(reach.max())] if reach.max() > REVIEW_FACTOR else []
@@ -171,3 +170,14 @@ def prob_best(
         posterior_line=repr(posterior),
         provenance=dict(posterior.provenance),
     )
+
+
+def _order(losses: Floats) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return the arms as a reader takes them: the probably best, then the others by their loss.
+
+    A wide arm that hardly ever wins is no runner-up of one that always comes close.
+    """
+    middle = np.median(losses, axis=0)
+    wins = np.bincount(losses.argmin(axis=1), minlength=len(middle))
+    best = np.lexsort((middle, -wins))[0]
+    return np.lexsort((middle, np.arange(len(middle)) != best))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +31,7 @@ from bayescale.inference.threads import one_thread
 from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import positions
-from bayescale.runs.schema import LOSS
+from bayescale.runs.schema import FLOPS, LOSS, N_PARAMS, N_TOKENS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,10 @@ LEVELS = (0.025, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.975)
 
 FAR = 1000.0
 """Extrapolation factor beyond which no backtest of ours says anything."""
+
+
+NEGLIGIBLE = 1e-3
+"""Share of the smallest fitted value below which a point's was given in another unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +255,8 @@ def forecast(
     Warns
     -----
     ExtrapolationWarning
-        When a point's compute exceeds 1000 times the largest fitted one.
+        When a point's compute exceeds 1000 times the largest fitted one, or a count
+        is below a thousandth of the smallest fitted one.
     """
     posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
     if (at is None) == (not inputs):
@@ -276,7 +281,22 @@ def forecast(
             ExtrapolationWarning,
             stacklevel=2,
         )
+    for said in _in_another_unit(posterior, points) if warn else ():
+        warnings.warn(said, ExtrapolationWarning, stacklevel=2)
     return made
+
+
+def _in_another_unit(posterior: Posterior, points: Points) -> Iterator[str]:
+    """Yield a sentence for each count that lies absurdly far below every fitted one."""
+    for name, values in points.inputs.items():
+        fitted = [p.inputs[name].min() for p in posterior.problems if len(p)]
+        if name not in (N_PARAMS, N_TOKENS, FLOPS) or not fitted:
+            continue
+        if values.min() < NEGLIGIBLE * min(fitted):
+            yield (
+                f"a forecast point has {name} {values.min():.4g}, and the smallest fitted run has"
+                f" {min(fitted):.4g}: in another unit?"
+            )
 
 
 def load_forecast(path: str | Path) -> Forecast:

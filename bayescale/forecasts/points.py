@@ -16,6 +16,7 @@ from bayescale.runs import schema
 from bayescale.runs.columns import canonical, resolve
 from bayescale.runs.files import raw_columns, read_file
 from bayescale.runs.flops import CONVENTIONS
+from bayescale.runs.numbers import as_numbers, is_count
 from bayescale.runs.table import read_runs
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def make_points(
                 f"forecast points: {name} is {values[bad[0]]:g} in row {bad[0]}"
                 f" ({len(bad)} such rows), but must be {quantity.expected}."
             )
+        _check_size(name, values)
     n_points = len(next(iter(named.values())))
     if labels is None and len(posterior.labels) > 1:
         raise ForecastError(
@@ -200,13 +202,25 @@ def _named_groups(
     return given
 
 
+def _check_size(name: str, values: Floats) -> None:
+    known = schema.BY_NAME.get(name)
+    most = np.inf if known is None else schema.LARGEST.get(known.kind, np.inf)
+    huge = np.flatnonzero(values > most)
+    if len(huge):
+        raise ForecastError(
+            f"forecast points: {name} is {values[huge[0]]:g} in row {huge[0]} ({len(huge)} such"
+            f" rows), expected at most {most:g}: no run has more."
+        )
+
+
 def _as_floats(name: str, given: Any) -> Floats:
-    try:
-        values = np.atleast_1d(np.asarray(given, dtype=float))
-    except (TypeError, ValueError) as error:
+    cells = np.atleast_1d(np.asarray(given, dtype=object))
+    values, refused = as_numbers(cells.ravel(), cells.size, counts=is_count(name))
+    if refused:
         raise ForecastError(
             f"forecast points: {name} is {given!r}, but must be a positive number or several."
-        ) from error
+        )
+    values = values.reshape(cells.shape)
     if values.ndim != 1 or not len(values):
         raise ForecastError(
             f"forecast points: {name} has shape {values.shape}, expected one number a point."

@@ -44,6 +44,9 @@ NOISE_SCALE = "noise_scale"
 GRAD_NORM = "grad_norm"
 ATTENTION_LOGIT_MAX = "attention_logit_max"
 
+LARGEST: dict[Kind, float] = {"count": 1e24, "positive": 1e50}
+"""Values above which a column holds a mistake; their products and squares are still numbers."""
+
 STATUSES = ("finished", "diverged", "killed", "running")
 """Values of the ``status`` column; only ``finished`` rows are fitted."""
 

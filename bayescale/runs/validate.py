@@ -10,7 +10,16 @@ import numpy as np
 from bayescale.errors import RunsTableError, nearest
 from bayescale.runs.files import RawColumns
 from bayescale.runs.numbers import as_labels, as_numbers, is_count
-from bayescale.runs.schema import BY_NAME, FLOPS, LOSS, N_PARAMS, N_TOKENS, STATUS, STATUSES
+from bayescale.runs.schema import (
+    BY_NAME,
+    FLOPS,
+    LARGEST,
+    LOSS,
+    N_PARAMS,
+    N_TOKENS,
+    STATUS,
+    STATUSES,
+)
 from bayescale.runs.wording import map_hint, where_hint
 
 ESSENTIAL = (N_PARAMS, N_TOKENS, LOSS, FLOPS)
@@ -101,6 +110,16 @@ def _check_numbers(table: str, name: str, kind: str, values: np.ndarray, rows: A
         expected = f"are not finite{_AT_LEAST.get(kind, '')}"
         hint = _where_hint(name, kind, bool(np.isinf(kept).any()), bool(wrong.all()))
         raise _error(table, name, bad, expected, hint)
+    _check_size(table, name, kind, values, rows)
+
+
+def _check_size(table: str, name: str, kind: str, values: np.ndarray, rows: Any) -> None:
+    most = LARGEST.get(kind, np.inf)  # type: ignore[call-overload]
+    huge = values[rows] > most
+    if huge.any():
+        bad = {int(row): f"{values[row]:.6g}" for row in rows[huge]}
+        hint = f"Correct them, or keep the others with {where_hint(f'{name}<={most:g}')}."
+        raise _error(table, name, bad, f"are above {most:g}, more than any run has", hint)
 
 
 def _check_status(status: np.ndarray, rows: Any, table: str) -> None:

@@ -18,6 +18,7 @@ FAULTS = {
     "nan_loss.csv": r"column loss .*row 1: nan.*where='loss>0'",
     "empty_cell.csv": r"column n_tokens .*row 1: nan.*where='n_tokens>0'",
     "infinite_params.csv": r"column n_params \(parameters\).*row 1: inf",
+    "huge_params.csv": r"column n_params .*above 1e\+24, .*row 1: 1e\+300;.*'n_params<=1e\+24'",
     "zero_tokens.csv": r"column n_tokens .*not finite and above zero \(row 2: 0;",
     "negative_loss.csv": r"column loss .*row 0: -3\.4",
     "negative_flops.csv": r"column flops \(FLOPs\).*row 1: -4\.8e\+18",

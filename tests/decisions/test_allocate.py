@@ -164,3 +164,9 @@ def test_a_network_that_serving_alone_pays_for_is_refused(plain: Posterior) -> N
         allocate(plain, flops=1e21, n_params=1e9, lifetime_tokens=1e12)
     with pytest.raises(DecisionError, match=r"lifetime_tokens is -1\.0, expected zero or more"):
         allocate(plain, flops=1e21, lifetime_tokens=-1.0)
+    with pytest.raises(DecisionError, match="lifetime_tokens is '1T', expected zero or more"):
+        allocate(plain, flops=1e21, lifetime_tokens="1T")  # type: ignore[arg-type]
+    with pytest.raises(DecisionError, match=r"serving 1e\+20 tokens takes even a network of 1000"):
+        allocate(plain, flops=1e21, lifetime_tokens=1e20)
+    with pytest.raises(DecisionError, match=r"flops is 1e\+300, expected .* up to 1e\+50"):
+        allocate(plain, flops=1e300)

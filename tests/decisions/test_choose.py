@@ -31,7 +31,8 @@ def test_sentences_name_the_best_arm_and_its_worth() -> None:
     first, second, *_ = made.sentences
     (rival,) = made.ranking.arms[1]
     assert first.startswith("fast has the lowest expected loss")
-    assert first.endswith(f"next comes {rival}.")
+    loss, other = made.ranking.median[:2]
+    assert first.endswith(f"next by loss comes {rival} ({other:.4g} against {loss:.4g}).")
     factor = made.multipliers[0].median[0]
     assert second.startswith(f"To match fast, {rival} needs {factor:.3g} times the compute (")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bayescale import forecast
-from bayescale.errors import BayescaleError, ForecastError, RunsTableError
+from bayescale.errors import BayescaleError, ExtrapolationWarning, ForecastError, RunsTableError
 from bayescale.forecasts.points import points_from_frame, read_points
 
 BY_NAME = {
@@ -19,6 +19,11 @@ BY_NAME = {
     "zero": ({"n_params": 0, "n_tokens": 1e10}, "n_params is 0 in row 0"),
     "missing": ({"n_params": np.nan, "n_tokens": 1e10}, "n_params is nan in row 0"),
     "infinite": ({"n_params": 1e9, "n_tokens": np.inf}, "n_tokens is inf in row 0"),
+    "huge": (
+        {"n_params": [1e9, 1e300], "n_tokens": 1e10},
+        r"n_params is 1e\+300 in row 1 .*1e\+24",
+    ),
+    "a truth value": ({"n_params": True, "n_tokens": 1e10}, "n_params is True, but must be"),
     "text": ({"n_params": "large", "n_tokens": 1e10}, "n_params is 'large'"),
     "empty": ({"n_params": [], "n_tokens": []}, r"n_params has shape \(0,\)"),
     "a matrix": ({"n_params": np.ones((2, 2)), "n_tokens": 1e9}, r"n_params has shape \(2, 2\)"),
@@ -31,6 +36,17 @@ def test_inputs_by_name_are_checked(posterior, case):
     inputs, message = BY_NAME[case]
     with pytest.raises(ForecastError, match=message):
         forecast(posterior, **inputs)
+
+
+def test_counts_may_be_written_as_people_write_them(posterior):
+    written = forecast(posterior, n_params="7B", n_tokens=["140B", "1.4e11"])
+    np.testing.assert_array_equal(written.points.inputs["n_params"], [7e9, 7e9])
+    np.testing.assert_array_equal(written.points.inputs["n_tokens"], [1.4e11, 1.4e11])
+
+
+def test_a_point_in_another_unit_is_warned_of(posterior):
+    with pytest.warns(ExtrapolationWarning, match="has n_params 7, and the smallest .*unit"):
+        forecast(posterior, n_params=7, n_tokens=1.4e11)
 
 
 def test_a_table_and_inputs_by_name_exclude_each_other(posterior, targets):

@@ -67,11 +67,27 @@ def _unit(runs: RunsTable, six: np.ndarray, middle: float) -> Finding:
             f"{found}: it looks like {near}.",
             f"read_runs(frame.assign(flops={UNITS[near]:g} * frame['flops'])), or {drop}.",
         )
+    power = 3 * round(middle / 3)
+    if power and abs(middle - power) < np.log10(3):
+        return _counts(found, power, drop)
     return Finding(
         NAME,
         "REVIEW",
         f"{found}, which no common unit explains.",
         f"Check the units of n_params and n_tokens (images cost more than tokens), or {drop}.",
+    )
+
+
+def _counts(found: str, power: int, drop: str) -> Finding:
+    """Say that compute and counts disagree by powers of a thousand: one of them is in a unit."""
+    off, factor = ("small", 10.0**power) if power > 0 else ("large", 10.0**-power)
+    return Finding(
+        NAME,
+        "FAIL",
+        f"{found}: n_params or n_tokens is {factor:g} times too {off} (thousands, millions or"
+        " billions taken for ones), or both are by less, or flops is in another unit.",
+        "Write '70M' or '1.5B' in the file, or read_runs(frame.assign(n_tokens="
+        f"{10.0**power:g} * frame['n_tokens'])) where it is the tokens; where it is flops, {drop}.",
     )
 
 

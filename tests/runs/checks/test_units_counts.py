@@ -31,6 +31,24 @@ def test_a_count_in_another_unit(
     assert f"read_runs(frame.assign({column}=1e6 * frame['{column}']))" in finding.recommendation
 
 
+@pytest.mark.parametrize(
+    ("column", "factor", "asked"),
+    [
+        ("n_tokens", 1e3, "Is n_params in thousands or millions"),
+        ("n_params", 1e-3, "Is n_params in thousands or millions"),
+        ("n_tokens", 1e-3, "Is n_tokens in thousands or millions"),
+        ("n_params", 1e3, "Is n_tokens in thousands or millions"),
+    ],
+)
+def test_a_thousand_times_too_many_tokens_a_parameter_is_for_review(
+    check: Check, frame: pd.DataFrame, column: str, factor: float, asked: str
+) -> None:
+    finding = check("units_counts", **{column: factor * frame[column]})
+    assert finding.level == "REVIEW"
+    assert asked in finding.message
+    assert "1e3 * frame['n_" in finding.recommendation
+
+
 def test_tiny_networks_are_fine(check: Check, frame: pd.DataFrame) -> None:
     finding = check(
         "units_counts", n_params=frame["n_params"] / 3e3, n_tokens=frame["n_tokens"] / 3e3

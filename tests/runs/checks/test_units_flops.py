@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -37,6 +38,25 @@ def test_an_unexplained_factor_is_for_review(check: Check, frame: pd.DataFrame) 
     finding = check("units_flops", flops=100 * six(frame))
     assert finding.level == "REVIEW"
     assert finding.message.startswith("flops is 100 times 6 N D in the median")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"n_tokens": 1e-3}, "1000 times too small"),
+        ({"n_params": 1e-3}, "1000 times too small"),
+        ({"n_params": 1e-6, "n_tokens": 1e-9}, r"1e\+15 times too small"),
+        ({"n_tokens": 1e3}, "1000 times too large"),
+    ],
+)
+def test_counts_that_disagree_with_compute_by_thousands_fail(
+    check: Check, frame: pd.DataFrame, columns: dict[str, float], message: str
+) -> None:
+    wrong = {name: factor * frame[name] for name, factor in columns.items()}
+    finding = check("units_flops", flops=1.1 * six(frame), **wrong)
+    assert finding.level == "FAIL"
+    assert re.search(message, finding.message)
+    assert "read_runs(frame.assign(n_tokens=" in finding.recommendation
 
 
 def test_single_rows_are_listed(check: Check, frame: pd.DataFrame) -> None:
