@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,18 +91,24 @@ def means(table: pd.DataFrame) -> dict[str, float]:
     return {"curves": len(table), **table.select_dtypes("number").mean().to_dict()}
 
 
-def schedules() -> dict[str, dict[str, float]]:
-    """Return scores of each size: fitted to three schedules, tested on six others."""
+def scheduled() -> Iterator[tuple[str, bs.CurvePosterior, list[bs.Curve]]]:
+    """Yield each size, the fit to its three schedules, and the runs under others."""
     frame = public("lr_schedule_curves")
-    found = {}
     for family, part in frame.groupby("family"):
         warmup = WARMUP if str(family).startswith("mpl") else 0
         curves = bs.read_curves(part, rate="learning_rate", warmup=warmup, group="family")
         test = set(part.loc[part["split"] == "test", "run_id"])
         fitted = tuple(curve for curve in curves if curve.run not in test)
         posterior = bs.fit_curves(replace(curves, curves=fitted))
-        rows = [scored(posterior, curve) for curve in curves if curve.run in test]
-        found[str(family)] = means(pd.DataFrame(rows)) | {"cpu_seconds": posterior.cpu_seconds}
+        yield str(family), posterior, [curve for curve in curves if curve.run in test]
+
+
+def schedules() -> dict[str, dict[str, float]]:
+    """Return scores of each size: fitted to three schedules, tested on six others."""
+    found = {}
+    for family, posterior, hidden in scheduled():
+        rows = pd.DataFrame([scored(posterior, curve) for curve in hidden])
+        found[family] = means(rows) | {"cpu_seconds": posterior.cpu_seconds}
     return found
 
 

@@ -100,6 +100,15 @@ class Conditional:
         beyond = (self._problem.kappa * self._promised(stretch)) ** 2
         return np.asarray(self._tau2 * own - self._tau2**2 * known + beyond)
 
+    def covariance(self, stretch: Stretch, other: Stretch) -> Floats:
+        """Return covariances of two stretches without noise, (S, m, k)."""
+        prior = self._problem.covariance(stretch.places, other.places)
+        left, right = self._with_fitted(stretch), self._with_fitted(other)
+        known = (left[None] * self._precision[:, None, :]) @ right.T
+        tau2, kappa2 = self._tau2[:, :, None], self._problem.kappa**2
+        promised, others = self._promised(stretch)[:, :, None], self._promised(other)[:, None, :]
+        return np.asarray(tau2 * prior - tau2**2 * known + kappa2 * promised * others)
+
     def noise(self, mean: Floats) -> Floats:
         """Return the noise variance of one measurement where the linked output is `mean` (S, m)."""
         return np.asarray(self._noise * self._problem.noise_scale(mean))
@@ -109,12 +118,12 @@ class Conditional:
 
         Shapes (S, m), (S, m) and (S,).
         """
-        own = self._covariance(seen.stretch, seen.stretch)
+        own = self.covariance(seen.stretch, seen.stretch)
         noise = np.diag(self._problem.noise_scale(seen.y) / seen.counts)
         factor = np.linalg.cholesky(own + self._noise[:, :, None] * noise)
         residual = (seen.y - self.mean(seen.stretch))[:, :, None]
         z = np.linalg.solve(factor, residual)
-        cross = np.linalg.solve(factor, self._covariance(seen.stretch, stretch))
+        cross = np.linalg.solve(factor, self.covariance(seen.stretch, stretch))
         log_density = -0.5 * (z**2).sum(axis=(1, 2))
         log_density -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
         return (cross * z).sum(axis=1), (cross**2).sum(axis=1), log_density
@@ -123,15 +132,6 @@ class Conditional:
         """Return unit-tau covariances with the fitted points, rotated, (m, n)."""
         rotate = self._problem.whitening.rotate
         return np.asarray(rotate(self._problem.covariance(stretch.places, self._problem.places)))
-
-    def _covariance(self, stretch: Stretch, other: Stretch) -> Floats:
-        """Return covariances without noise, (S, m, k)."""
-        prior = self._problem.covariance(stretch.places, other.places)
-        left, right = self._with_fitted(stretch), self._with_fitted(other)
-        known = (left[None] * self._precision[:, None, :]) @ right.T
-        tau2, kappa2 = self._tau2[:, :, None], self._problem.kappa**2
-        promised, others = self._promised(stretch)[:, :, None], self._promised(other)[:, None, :]
-        return np.asarray(tau2 * prior - tau2**2 * known + kappa2 * promised * others)
 
     def _promised(self, stretch: Stretch) -> Floats:
         """Return what the law promises a run beyond the last fitted step, (S, m); zero before."""

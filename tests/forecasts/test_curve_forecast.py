@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bayescale.errors import ForecastError, UnknownNameError
+from bayescale.forecasts.curve_conditional import Conditional, stretch_of
 from bayescale.forecasts.curve_forecast import few_points, forecast_curve
 from bayescale.forecasts.curve_predict import predict_curve
 from bayescale.inference.curve_posterior import CurvePosterior
@@ -64,6 +65,25 @@ def test_a_running_job_is_conditioned_on_exactly(posterior: CurvePosterior, curv
     mean, variance = _dense(posterior, at, observed, 7)
     np.testing.assert_allclose(found.mean[0], mean, rtol=1e-8)
     np.testing.assert_allclose(found.variance[0], variance, rtol=1e-5)
+
+
+def test_variances_are_the_diagonal_of_covariances(posterior: CurvePosterior, curves: Curves):
+    (fit,) = posterior.of_group()
+    conditional, steps = Conditional(fit), np.array([6000.0, 20000.0, 40000.0])
+    wsd, constant = (
+        stretch_of(fit.problem, steps, c.run, c.schedule)
+        for c in (curves["wsd"], curves["constant"])
+    )
+    own = conditional.covariance(wsd, wsd)
+    np.testing.assert_allclose(
+        np.diagonal(own, axis1=1, axis2=2), conditional.variance(wsd), rtol=1e-6
+    )
+    cross = conditional.covariance(wsd, constant)
+    np.testing.assert_allclose(cross, conditional.covariance(constant, wsd).swapaxes(1, 2))
+    joint = np.block(
+        [[own, cross], [cross.swapaxes(1, 2), conditional.covariance(constant, constant)]]
+    )
+    assert (np.linalg.eigvalsh(joint) > -1e-12).all()
 
 
 def test_a_schedule_not_fitted_is_forecast(posterior: CurvePosterior, curves: Curves):
