@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from bayescale.decisions.labels import read_group
 from bayescale.decisions.part import Amount, Number, Part, Word, as_number
+from bayescale.runs.mixed import SEPARATING
 from bayescale.runs.schema import FLOPS, N_PARAMS, N_TOKENS, downstream
 
 ERROR_MODEL = "error_of_loss_plain_weak"
@@ -32,8 +34,9 @@ class PlannedRun(Part):
         Training compute, FLOPs; only where the price's convention is ``stated``.
     cost_usd : float, optional
         What the run costs, where that is known better than from compute and price.
-    group : dict of str to str
-        Label of each group column of the fit.
+    group : dict of str to str, or tuple of str
+        Label of each group column of the fit: ``{dataset: c4}``, ``dataset=c4``, ``c4`` (labels in
+        the order of the columns, ``c4/xlstm`` or a list), or ``dataset: c4`` beside the size.
     """
 
     name: Word = Field(description="a name")
@@ -45,9 +48,27 @@ class PlannedRun(Part):
     cost_usd: Amount | None = Field(
         None, ge=0, description="USD, zero or more, in place of compute times price"
     )
-    group: dict[str, Word] = Field(
-        default_factory=dict, description="a mapping of group columns to labels"
+    group: dict[str, Word] | tuple[Word, ...] = Field(
+        default_factory=dict,
+        description="a mapping of group columns to labels such as {dataset: c4}, or labels alone",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _labels_beside(cls, found: Any) -> Any:
+        """Move labels that stand beside the size to where groups stand."""
+        beside = [c for c in SEPARATING if isinstance(found, dict) and c in found]
+        if not beside:
+            return found
+        if found.get("group") is not None:
+            raise ValueError(f"{' and '.join(beside)} and group both say the group")
+        rest = {key: value for key, value in found.items() if key not in beside}
+        return {**rest, "group": {column: found[column] for column in beside}}
+
+    @field_validator("group", mode="before")
+    @classmethod
+    def _read_group(cls, found: Any) -> Any:
+        return read_group(found)
 
     @property
     def inputs(self) -> dict[str, float]:

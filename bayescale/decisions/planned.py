@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from bayescale.decisions.plan import PlannedRun
+from bayescale.decisions.labels import fitted_label
 from bayescale.decisions.scenario import Scenario
 from bayescale.decisions.yardstick import Yardstick
-from bayescale.errors import DecisionError, nearest
+from bayescale.errors import DecisionError
 from bayescale.forecasts.forecast import Forecast, forecast
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.points import make_points
@@ -94,7 +94,7 @@ def forecast_runs(
     DecisionError
         When a run's group is unknown to the fit, or the law reads an input that plans do not state.
     """
-    labels = {run.name: _label(run, posterior) for run in scenario.runs}
+    labels = {run.name: fitted_label(run.name, run.group, posterior) for run in scenario.runs}
     # The same runs in another order must give the same draws.
     runs = sorted(scenario.runs, key=lambda r: (labels[r.name], r.n_params, r.n_tokens, r.name))
     inputs = [{**run.inputs, FLOPS: scenario.flops(run.inputs)} for run in runs]
@@ -109,37 +109,3 @@ def forecast_runs(
     made = forecast(posterior, points, seed=seed, warn=False)
     columns_of = {run.name: k for k, run in enumerate(runs)}
     return Planned(made, columns_of, measure, tuple(run.name for run in scenario.candidates))
-
-
-def _label(run: PlannedRun, posterior: Posterior) -> tuple[str, ...]:
-    where, columns = f"run {run.name!r}", posterior.group_columns
-    _check_columns(run, where, columns)
-    if posterior.spec.pooling == "complete" or (not run.group and len(posterior.labels) == 1):
-        return posterior.labels[0]
-    for column in columns:
-        if column not in run.group:
-            example = dict(zip(columns, posterior.labels[0], strict=True))
-            raise DecisionError(
-                f"{where}: group is {run.group}, but the fit has {len(posterior.labels)} groups by"
-                f" {', '.join(columns)}.",
-                f"Give the run a group, such as {example}.",
-            )
-    label = tuple(run.group[column] for column in columns)
-    if label not in posterior.labels and not posterior.population:
-        known = ["/".join(fitted) for fitted in posterior.labels]
-        raise DecisionError(
-            f"{where}: group {'/'.join(label)!r} is unknown to the fit, and its model"
-            f" {posterior.spec.name!r} does not pool groups.",
-            nearest("/".join(label), known),
-        )
-    return label
-
-
-def _check_columns(run: PlannedRun, where: str, columns: tuple[str, ...]) -> None:
-    for column in run.group:
-        if column not in columns:
-            kinds = f"groups by {', '.join(columns)}" if columns else "has no groups"
-            raise DecisionError(
-                f"{where}: group names {column!r}, but the fit {kinds}.",
-                nearest(column, columns) if columns else "Leave group out.",
-            )

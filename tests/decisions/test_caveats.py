@@ -95,7 +95,9 @@ def test_groups_are_forecast_apart(grouped: Posterior, plan: Plan) -> None:
     [
         ({"dataset": "c4x"}, "run 'run': group 'c4x' is unknown .*Did you mean 'c4'"),
         ({"data_set": "c4"}, "group names 'data_set', but the fit groups by dataset. Did you mean"),
-        ({}, r"group is \{\}, but the fit has 2 groups by dataset.*\{'dataset': 'c4'\}"),
+        ({}, r"group is \{\}, but the fit has 2 groups by dataset: c4, pile.*\{'dataset': 'c4'\}"),
+        ("C4", "run 'run': group 'C4' is not one of the fit, but 'c4' is"),
+        (["c4", "xlstm"], "group is 'c4/xlstm', but the fit groups by dataset"),
     ],
 )
 def test_a_group_the_fit_does_not_know_is_refused(
@@ -105,9 +107,27 @@ def test_a_group_the_fit_does_not_know_is_refused(
         decide(grouped, plan(candidates=[{**sized(1e9, 2e10)[0], "group": group}], pilots=[]))
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"group": {"Corpus": "pile"}},
+        {"group": "dataset = pile"},
+        {"group": "pile"},
+        {"group": ["pile"]},
+        {"dataset": "pile"},
+    ],
+)
+def test_a_group_is_read_as_people_write_it(
+    grouped: Posterior, plan: Plan, written: dict[str, Any]
+) -> None:
+    made = decide(grouped, plan(candidates=[{**sized(1e9, 2e10)[0], **written}], pilots=[]))
+    assert [outcome.label for outcome in made.candidates] == [("pile",)]
+    assert decide(grouped, made.scenario.to_dict()).verdict == made.verdict
+
+
 def test_a_group_without_groups_is_refused(plain: Posterior, plan: Plan) -> None:
     runs = [{**sized(1e9, 2e10)[0], "group": {"dataset": "c4"}}]
-    with pytest.raises(DecisionError, match="names 'dataset', but the fit has no groups"):
+    with pytest.raises(DecisionError, match=r"group is \{'dataset': 'c4'\}, but the fit has no"):
         decide(plain, plan(candidates=runs))
 
 
