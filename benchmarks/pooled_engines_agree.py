@@ -3,7 +3,8 @@
 BAYESCALE_PUBLIC_DATA=<folder of public tables> python benchmarks/pooled_engines_agree.py [TABLE]
 
 ``marin`` is three corpora, one of them cut at 3e19 FLOPs, by `coupled_gp_partial`, and
-``marin_correlated`` the same by `coupled_growing_gp_correlated_partial`;
+``marin_correlated`` and ``marin_siblings`` the same by `coupled_growing_gp_correlated_partial` and
+`coupled_growing_gp_siblings_partial`;
 ``simulated`` is a world of `pooled_worlds.py` (six groups of eight runs) by
 `chinchilla_plain_correlated_partial`. Forecasts are the expected log loss of each group at 3 and 30
 times the largest compute of all.
@@ -39,11 +40,12 @@ RESULT = Path(__file__).parent / "results" / "pooled_engines_agree.json"
 TABLES = {
     "marin": "coupled_gp_partial",
     "marin_correlated": "coupled_growing_gp_correlated_partial",
+    "marin_siblings": "coupled_growing_gp_siblings_partial",
     "simulated": "chinchilla_plain_correlated_partial",
 }
 CUT = 3.1e19
 FACTORS = (3.0, 30.0)
-DRAWS = {"marin": 1500, "marin_correlated": 1500, "simulated": 3000}
+DRAWS = {"marin": 1500, "marin_correlated": 1500, "marin_siblings": 1500, "simulated": 3000}
 EFFORT = pooled.PooledEffort(chains=64, warm_up=25, kept=100, target_ess=2000.0)
 MEAN_TOLERANCE, SD_TOLERANCE = 0.1, 0.05
 

@@ -26,6 +26,7 @@ MODELS = (
     "chinchilla_plain_partial",
     "coupled_gp_partial",
     "coupled_growing_gp_correlated_partial",
+    "coupled_growing_gp_siblings_partial",
 )
 GROUPS = (1, 10, 100, 300)
 RUNS = 100

@@ -51,7 +51,7 @@ RESULT = Path(__file__).parent / "results" / "siblings.json"
 SPREADS = RESULT.with_name("sibling_spreads.json")
 """What `learn_siblings.py` learned, for models of which it is the prior."""
 
-CORRELATED = "_correlated"
+LEARNED = "_siblings"
 FAMILIES = ("gadre", "marin", "mixing", "porian", "pythia", "xlstm")
 NO_SIBLING = {"xlstm_isoflop"}
 FACTORS = (10.0, 100.0)
@@ -155,7 +155,7 @@ def fitted(spec: ModelSpec, tables: Sequence[RunsTable]) -> Posterior:
 def pooled_without(model: str, family: str) -> ModelSpec:
     """Return a pooled model that has learned nothing of a family."""
     spec = without_families(load_model(f"{model}_partial"), (family,))
-    if not model.endswith(CORRELATED):
+    if not model.endswith(LEARNED):
         return spec
     return with_design(spec, load_corpus_prior(SPREADS).average((family,)))
 
@@ -223,7 +223,7 @@ def summary(frames: dict[str, pd.DataFrame], model: str) -> dict[str, Any]:
             "bad_khat": float((frame["khat"] > 0.7).mean()),
             "cpu_seconds": float(frame["cpu_seconds"].median()),
         }
-    base = model.removesuffix(CORRELATED)
+    base = model.removesuffix(LEARNED)
     alone, usual = frames[base], frames[USUAL]
     return {
         "date": datetime.now(UTC).date().isoformat(),

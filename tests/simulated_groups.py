@@ -90,6 +90,9 @@ def prior_draws(chains: Chains, rng: np.random.Generator) -> tuple[PopulationSta
         np.column_stack([p.quantile(rng.uniform(size=size)) for p in priors])
         for priors in population.spreads
     ]
+    for together in population.equal:
+        for given in (own, *spreads):
+            given[:, together] = given[:, together[:1]]
     shape = (size, len(spreads), len(population.symbols))
     spreads = np.array(spreads).reshape(shape[1], size, shape[2]).swapaxes(0, 1)
     effects = np.zeros((size, shape[2], population.design.shape[1]))

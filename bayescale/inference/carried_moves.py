@@ -71,7 +71,7 @@ def _with_scales(chains: Chains, moved: Floats, gain: Floats) -> np.ndarray:
 
 
 def move_spreads(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
-    """Try new spreads of coefficient k; return where they were taken, (C,).
+    """Try new spreads of coefficient k and of its equals; return where they were taken, (C,).
 
     Parameters
     ----------
@@ -83,14 +83,15 @@ def move_spreads(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
         As for `move_scales`.
     """
     state = chains.state
+    equals = next(list(found) for found in chains.target.population.by_spread if k in found)
     present = state.log_spreads()
     proposed, ways = chains.spreads.propose(present, chains.rng, fresh=fresh)
     step = proposed[:, k] - present[:, k]
     own, spreads = state.own.copy(), state.spreads.copy()
-    own[:, k] *= np.exp(step[:, 0])
-    spreads[:, :, k] *= np.exp(step[:, 1:])
+    own[:, equals] *= np.exp(step[:, :1])
+    spreads[:, :, equals] *= np.exp(step[:, 1:, None])
     moved = replace(state, own=own, spreads=spreads)
-    return _carried(chains, moved, k, ways[:, k] + step.sum(axis=1))
+    return _carried(chains, moved, equals, ways[:, k] + step.sum(axis=1))
 
 
 def move_slopes(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
@@ -99,15 +100,17 @@ def move_slopes(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
     mine = chains.target.population.ends[0] == k
     proposed, ways = chains.slopes[k].propose(slopes[:, None, mine], chains.rng, fresh=fresh)
     slopes[:, mine] = proposed[:, 0]
-    return _carried(chains, replace(state, slopes=slopes), k, ways[:, 0])
+    return _carried(chains, replace(state, slopes=slopes), [k], ways[:, 0])
 
 
-def _carried(chains: Chains, moved: PopulationState, k: int, gain: Floats) -> np.ndarray:
-    """Try another population of coefficient k; all else keeps its place within the Gaussian.
+def _carried(
+    chains: Chains, moved: PopulationState, which: Sequence[int], gain: Floats
+) -> np.ndarray:
+    """Try another population of some coefficients; all else keeps its place within the Gaussian.
 
     `gain` is what the proposal adds to the log acceptance.
     """
-    back, there = (chains.gaussian(given, last=k) for given in (chains.state, moved))
+    back, there = (chains.gaussian(given, last=which) for given in (chains.state, moved))
     z = back.standard(chains.phi(), chains.law)
     phi = there.phi(z.phi)
     gain = (
@@ -140,7 +143,7 @@ def move_scale_population(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
     x, at = chains.x.copy(), target.pooled[[k]]
     x[..., at] = new_mean + new_sd * (x[..., at] - mean) / sd
     products = chains.guides.given(x, chains.chosen)
-    back, there = chains.gaussian(last=k), chains.gaussian(moved, products, last=k, x=x)
+    back, there = chains.gaussian(last=[k]), chains.gaussian(moved, products, last=[k], x=x)
     z = back.standard(chains.phi(), chains.law)
     # The scale's own effects stand last and are moved by hand; the rest keeps its place given them.
     rest = z.phi.shape[1] - moved.effects.shape[2]

@@ -7,6 +7,7 @@ standard the exact posterior is nearly standard too, whatever the spreads are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -71,9 +72,9 @@ class JointGaussian:
         From `Guides.given`.
     log_scales : array, shape (C, G, S)
         Logs of the scales, given which their effects are Gaussian where they are pooled.
-    last : int, optional
-        Pooled coefficient that stands last in every factorisation: then moving its spreads changes
-        the rest only as far as the coefficient itself moves.
+    last : sequence of int
+        Pooled coefficients that stand last in every factorisation: then moving their spreads
+        changes the rest only as far as these coefficients themselves move.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class JointGaussian:
         state: PopulationState,
         products: Floats,
         log_scales: Floats,
-        last: int | None = None,
+        last: Sequence[int] = (),
     ) -> None:
         self._target, self._at, self._state, self._last = target, at, state, last
         precision, linear = self._prior()
@@ -91,7 +92,7 @@ class JointGaussian:
         precision, linear = precision + of_groups, linear + pulled
         self._add_scales(precision, linear, log_scales)
         size = state.effects.shape[2]
-        block = np.arange(0 if last is None else size) + size * (last or 0)
+        block = (size * np.array(last, dtype=int)[:, None] + np.arange(size)).ravel()
         self._factor, self._inverse, self.log_diagonal = _factorised(precision, block)
         self.mean = _times(self._inverse.swapaxes(1, 2), _times(self._inverse, linear))
 
@@ -131,7 +132,7 @@ class JointGaussian:
             part = slice(j * size, (j + 1) * size)
             towards[:, :, pooled[k], part] = held[:, k, j][:, None, None] * design
         towards[..., last:] = -products[:, :, :n_law, n_law:-1]
-        own = pooled[:0] if self._last is None else pooled[self._last :][:1]
+        own = pooled[[k for k in self._last if k < len(pooled)]]
         self._group_factor, self._group_inverse, logs = _factorised(inner, own)
         self.log_dets = logs.sum(axis=2)
         both = self._group_inverse @ np.concatenate([towards, constant[..., None]], axis=3)

@@ -157,7 +157,7 @@ class Chains:
         self,
         state: PopulationState | None = None,
         products: Floats | None = None,
-        last: int | None = None,
+        last: Sequence[int] = (),
         x: Floats | None = None,
     ) -> JointGaussian:
         """Return the joint Gaussian at the present or other spreads and scales."""
@@ -247,11 +247,13 @@ class Chains:
         Scales without effects have a move of their own.
         """
         sd = np.sqrt((self.spreads.factor**2).sum(axis=2).max(axis=1))
-        if not self.target.population.factors:
-            sd = sd[: len(self.target.pooled_law) or None]
-        shares = sd / sd.max() + 0.1
-        size = len(sd) if self.many else (len(sd) + 1) // 2
-        return systematic_picks(shares / shares.sum(), size, self.rng).tolist()
+        population, n_law = self.target.population, len(self.target.pooled_law)
+        differ = np.array([together[0] for together in population.by_spread])
+        if n_law and not population.factors:
+            differ = differ[differ < n_law]
+        shares = sd[differ] / sd[differ].max() + 0.1
+        size = len(differ) if self.many else (len(differ) + 1) // 2
+        return differ[systematic_picks(shares / shares.sum(), size, self.rng)].tolist()
 
     def _draw_population(self) -> None:
         population, values = self.target.population, self.x[..., self.target.pooled]

@@ -83,12 +83,13 @@ class PooledDensity:
     def log_population(self, state: PopulationState, weights: Floats) -> Floats:
         """Return the log prior density (C,) of effects, spreads, slopes and shared weights."""
         population, rows = self.population, state.rows(self.population)
+        differ = [together[0] for together in population.by_spread]
         total = _log_normals(state.effects[:, :, 0] - population.mean, population.sd)
-        total = total + _log_priors(population.own, state.own)
+        total = total + _log_priors(population.own, state.own, differ)
         for f, block in enumerate(population.blocks):
             spread = state.spreads[:, f]
             total = total + _log_normals(rows @ state.effects[:, :, block], spread[:, :, None])
-            total = total + _log_priors(population.spreads[f], spread)
+            total = total + _log_priors(population.spreads[f], spread, differ)
         for r, regression in enumerate(population.regressions):
             total = total + _log_normals(state.slopes[:, [r]] - regression.mean, regression.sd)
         return np.asarray(total + _log_normals(weights, 1.0))
@@ -144,6 +145,6 @@ def _log_normals(x: Floats, sd: Floats | float) -> Floats:
     return np.asarray(terms.reshape(len(x), -1).sum(axis=1))
 
 
-def _log_priors(priors: tuple[Prior, ...], spreads: Floats) -> Floats:
-    terms = [prior.logpdf(spreads[:, k]) for k, prior in enumerate(priors)]
+def _log_priors(priors: tuple[Prior, ...], spreads: Floats, differ: Sequence[int]) -> Floats:
+    terms = [priors[k].logpdf(spreads[:, k]) for k in differ]
     return np.asarray(np.sum(terms, axis=0))

@@ -165,22 +165,28 @@ def draw_spreads(
     """Move every spread given effects, slopes and groups."""
     rows = state.rows(population)
     departures = rows @ (values - state.centres(population)).swapaxes(1, 2)
-    own = _walk(state.own, departures, population.own, rng)
+    own = _walk(population, state.own, departures, population.own, rng)
     spreads = state.spreads.copy()
     for f, block in enumerate(population.blocks):
         effects = rows @ state.effects[:, :, block]
-        spreads[:, f] = _walk(spreads[:, f], effects, population.spreads[f], rng)
+        spreads[:, f] = _walk(population, spreads[:, f], effects, population.spreads[f], rng)
     return replace(state, own=own, spreads=spreads)
 
 
 def _walk(
-    spread: Floats, departures: Floats, priors: tuple[Prior, ...], rng: np.random.Generator
+    population: Population,
+    spreads: Floats,
+    departures: Floats,
+    priors: tuple[Prior, ...],
+    rng: np.random.Generator,
 ) -> Floats:
     """Return spreads (C, p) moved given what departs by them, shape (C, p, number)."""
-    number, squares = departures.shape[2], (departures**2).sum(axis=2)
+    belongs, differ = population.belongs, [together[0] for together in population.by_spread]
+    number = departures.shape[2] * belongs.sum(axis=0)
+    squares, spread = (departures**2).sum(axis=2) @ belongs, spreads[:, differ]
 
     def log_density(s: Floats) -> Floats:
-        prior = np.column_stack([prior.logpdf(s[:, k]) for k, prior in enumerate(priors)])
+        prior = np.column_stack([priors[k].logpdf(s[:, m]) for m, k in enumerate(differ)])
         return np.asarray(prior + np.log(s) * (1 - number) - 0.5 * squares / s**2)
 
     current = log_density(spread)
@@ -189,4 +195,4 @@ def _walk(
         proposed = log_density(moved)
         better = np.log(rng.uniform(size=spread.shape)) < proposed - current
         spread, current = np.where(better, moved, spread), np.where(better, proposed, current)
-    return spread
+    return spread @ belongs.T

@@ -45,6 +45,7 @@ _KEYS = (
     "interaction",
     "factors",
     "regressions",
+    "equal_spreads",
     "centred",
     "references",
     "slopes",
@@ -167,6 +168,7 @@ def model_from_dict(data: Mapping[str, Any], where: str = "model") -> ModelSpec:
         interaction=_priors(data.get("interaction") or {}, f"{where}, interaction"),
         factors=_nested(data.get("factors") or {}, f"{where}, factors"),
         regressions=_nested(data.get("regressions") or {}, f"{where}, regressions"),
+        equal_spreads=_sets(data.get("equal_spreads") or [], f"{where}, equal_spreads"),
         centred=tuple(data.get("centred") or ()),
         derived_priors=_priors(data.get("derived_priors") or {}, f"{where}, derived_priors"),
         references=tuple(data.get("references") or ()),
@@ -229,6 +231,12 @@ def _nested(data: Any, where: str) -> dict[str, dict[str, Prior]]:
     if not isinstance(data, Mapping):
         raise ModelError(f"{where}: found {data!r}, but a mapping was expected.")
     return {str(key): _priors(priors, f"{where}, {key}") for key, priors in data.items()}
+
+
+def _sets(data: Any, where: str) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(data, list) or not all(isinstance(names, list) for names in data):
+        raise ModelError(f"{where}: found {data!r}, but a list of lists of names was expected.")
+    return tuple(tuple(map(str, names)) for names in data)
 
 
 def _slopes(data: Any, where: str) -> dict[str, dict[str, float]]:

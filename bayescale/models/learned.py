@@ -219,6 +219,7 @@ def _pooled_as(alone: ModelSpec, spec: ModelSpec) -> ModelSpec:
         interaction=spec.interaction,
         factors=spec.factors,
         regressions=spec.regressions,
+        equal_spreads=spec.equal_spreads,
         centred=spec.centred,
         hedge=spec.hedge,
     )
@@ -249,7 +250,7 @@ def corpus_prior_of(spec: ModelSpec) -> CorpusPrior:
 
 def base_of(name: str) -> str:
     """Return the model whose numbers a pooled version shares."""
-    for suffix in ("_partial", "_crossed", "_correlated"):
+    for suffix in ("_partial", "_crossed", "_correlated", "_siblings"):
         name = name.removesuffix(suffix)
     return name
 

@@ -4,7 +4,8 @@ Pooling puts a coefficient's population (`models.population`) on its sampling co
 or the value itself, by its support): ``mu_<symbol>`` has the coefficient's own prior there,
 ``spread_<symbol>`` is the standard deviation of groups about the sum of effects, and under crossed
 pooling ``effect_<column>_<symbol>`` has standard deviation ``spread_<column>_<symbol>``, sampled as
-standard offsets. Departures and effects may follow those of another coefficient, by
+standard offsets. Of spreads that are equal one is a variable and the others are the same under
+their names. Departures and effects may follow those of another coefficient, by
 ``slope_<symbol>_on_<other>``. Nothing holds effects to sum to zero: moving a mean into its effects
 is a ridge as long as their spread over the root of their number, which offsets sample well, and a
 new level then needs no correction.
@@ -127,9 +128,10 @@ def declare_pooled(
     about = Prior("Normal", {"mu": 0.0, "sigma": float(population.sd[k])})
     centre = declare(f"mu_{symbol}", about, 0.0, dims=None, mu=mean)
     for factor, priors in zip(population.factors, population.spreads, strict=True):
-        effects = _declare_effects(factor, symbol, priors[k], follows(factor.column))
+        spread = _declare_spread(population, k, priors[k], factor.column)
+        effects = _declare_effects(factor, symbol, spread, follows(factor.column))
         centre, mine[factor.column] = centre + effects[levels[factor.column]], effects
-    spread = declare(spread_name(symbol), population.own[k], 0.0, dims=None)
+    spread = _declare_spread(population, k, population.own[k])
     if centred:
         settings = _transform(normal)
         about = centre + follows(GROUP)
@@ -150,8 +152,16 @@ def _declare_slopes(population: Population, k: int) -> dict[str, Variable]:
     return out
 
 
-def _declare_effects(factor: Factor, symbol: str, prior: Prior, follows: Variable) -> Variable:
-    spread = declare(spread_name(symbol, factor.column), prior, 0.0, dims=None)
+def _declare_spread(population: Population, k: int, prior: Prior, column: str = "") -> Variable:
+    """Declare a coefficient's spread, or name that of its equals where it is there already."""
+    model, symbols = pm.modelcontext(None), population.symbols
+    equals = next(found for found in population.by_spread if k in found)
+    known = [n for n in (spread_name(symbols[j], column) for j in equals) if n in model.named_vars]
+    name = spread_name(symbols[k], column)
+    return pm.Deterministic(name, model[known[0]]) if known else declare(name, prior, 0.0, None)
+
+
+def _declare_effects(factor: Factor, symbol: str, spread: Variable, follows: Variable) -> Variable:
     dims = level_dim(factor.column)
     offset = pm.Normal(f"offset_{factor.column}_{symbol}", dims=dims)
     effects = spread * offset + follows

@@ -16,6 +16,8 @@ their shares at the reference run differ with it. They are then a regression,
 
 with normal slopes, and the spread is that of what is left: the modified Cholesky form of a
 covariance matrix (Pourahmadi 1999, Joint mean-covariance models, Biometrika 86).
+
+Some coefficients may have equal spreads: one number that the departures of all of them tell of.
 """
 
 from __future__ import annotations
@@ -92,6 +94,8 @@ class Population:
         By factor: prior of each coefficient's spread of effects.
     regressions : tuple of Regression
         Departures that follow others; none where coefficients depart independently.
+    equal : tuple of tuple of int
+        Positions, in order, of coefficients whose spreads are equal; every other has its own.
     """
 
     symbols: tuple[str, ...]
@@ -102,6 +106,20 @@ class Population:
     own: tuple[Prior, ...]
     spreads: tuple[tuple[Prior, ...], ...]
     regressions: tuple[Regression, ...] = ()
+    equal: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def by_spread(self) -> tuple[tuple[int, ...], ...]:
+        """Positions of all coefficients, those of equal spreads together."""
+        shared = {k for together in self.equal for k in together}
+        alone = ((k,) for k in range(len(self.symbols)) if k not in shared)
+        return tuple(sorted((*self.equal, *alone)))
+
+    @property
+    def belongs(self) -> Floats:
+        """Matrix (p, spreads) of which coefficient has which of the spreads that differ."""
+        rows = [[k in together for together in self.by_spread] for k in range(len(self.symbols))]
+        return np.array(rows, dtype=float).reshape(len(self.symbols), -1)
 
     @property
     def design(self) -> Floats:
@@ -209,6 +227,7 @@ def population_of(problems: Sequence[Problem]) -> Population:
             for factor in factors
         ),
         regressions=_regressions(spec, symbols),
+        equal=_equal(spec, symbols),
     )
 
 
@@ -222,6 +241,12 @@ def _regressions(spec: ModelSpec, symbols: Sequence[str]) -> tuple[Regression, .
             assert normal is not None  # the spec takes normal slopes only
             found.append(Regression(symbols.index(symbol), symbols.index(on), *normal))
     return tuple(found)
+
+
+def _equal(spec: ModelSpec, symbols: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    if not symbols:
+        return ()
+    return tuple(tuple(sorted(map(symbols.index, named))) for named in spec.equal_spreads)
 
 
 def factor_spread(spec: ModelSpec, column: str, symbol: str) -> Prior:

@@ -15,6 +15,7 @@ from bayescale.laws.from_formula import define_law
 from bayescale.models.covariates import COVARIATES
 from bayescale.models.discrepancy import OPTIONAL_PARTS, Discrepancy, check_growth
 from bayescale.models.hedge import Hedge
+from bayescale.models.pooled_spec import check_names, check_pooled, spread_priors
 
 NoiseDistribution = Literal["normal", "student_t"]
 NOISE_DISTRIBUTIONS: tuple[NoiseDistribution, ...] = ("normal", "student_t")
@@ -105,6 +106,9 @@ class ModelSpec:
     regressions : mapping of str to mapping of str to Prior
         For pooling: by coefficient, normal priors of the slopes of its departures on those of
         other coefficients, which follow nothing themselves.
+    equal_spreads : tuple of tuple of str
+        For pooling: coefficients that depart by one spread, all with the same prior of it; every
+        other has its own.
     centred : tuple of str
         Pooled coefficients sampled about the population mean directly, for large groups.
     derived_priors : mapping of str to Prior
@@ -140,23 +144,18 @@ class ModelSpec:
     hedge: Hedge | None = None
     formula: Mapping[str, Any] | None = None
     regressions: Mapping[str, Mapping[str, Prior]] | None = None
+    equal_spreads: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         """Check that priors and spreads line up with the law's coefficients."""
         self._define_law()
         law = load_law(self.law)
-        _check_names(self.name, "prior", self.priors, law.symbols)
-        followed = {on for slopes in (self.regressions or {}).values() for on in slopes}
-        level = followed & {law.symbols[0]}
-        poolable = (*level, *law.symbols[1:], *self.scale_priors)
-        _check_names(self.name, "spread", self.spreads or {}, poolable)
-        self._check_crossed()
-        self._check_regressions()
-        _check_names(self.name, "centred coefficient", self.centred, self.spreads or {})
-        _check_names(self.name, "prior", self.derived_priors or {}, law.derived)
-        _check_names(self.name, "slope", self.slopes or {}, law.symbols[1:])
+        check_names(self.name, "prior", self.priors, law.symbols)
+        check_pooled(self)
+        check_names(self.name, "prior", self.derived_priors or {}, law.derived)
+        check_names(self.name, "slope", self.slopes or {}, law.symbols[1:])
         for slopes in (self.slopes or {}).values():
-            _check_names(self.name, "covariate", slopes, COVARIATES)
+            check_names(self.name, "covariate", slopes, COVARIATES)
         for symbol in law.symbols:
             if symbol not in self.priors:
                 raise ModelError(
@@ -165,7 +164,7 @@ class ModelSpec:
                 )
         for coefficient in law.coefficients:
             _check_support(self.name, coefficient.symbol, coefficient.support, self.priors)
-        for part, prior in {**self.scale_priors, **self._spread_priors()}.items():
+        for part, prior in {**self.scale_priors, **spread_priors(self)}.items():
             _check_support(self.name, part, "positive", {part: prior})
         if self.pooling not in POOLINGS:
             raise UnknownNameError("pooling", self.pooling, POOLINGS, f"model {self.name!r}")
@@ -181,43 +180,6 @@ class ModelSpec:
     def _define_law(self) -> None:
         if self.formula is not None:
             define_law(self.law, self.formula, self.priors)
-
-    def _check_crossed(self) -> None:
-        _check_names(self.name, "interaction", self.interaction or {}, self.spreads or {})
-        for priors in (self.factors or {}).values():
-            _check_names(self.name, "factor's spread", priors, self.spreads or {})
-        if self.pooling != "crossed":
-            return
-        for symbol in self.spreads or {}:
-            if symbol not in (self.interaction or {}):
-                raise ModelError(
-                    f"model {self.name!r}: crossed pooling states no interaction spread of"
-                    f" {symbol!r}.",
-                    "Give every symbol of spreads a prior under interaction too.",
-                )
-
-    def _check_regressions(self) -> None:
-        follow = self.regressions or {}
-        known = [symbol for symbol in self.spreads or {} if symbol not in self.scale_priors]
-        _check_names(self.name, "regression", follow, known)
-        for symbol, slopes in follow.items():
-            free = [other for other in known if other not in follow]
-            _check_names(self.name, f"regression of {symbol!r} on a coefficient", slopes, free)
-            for on, prior in slopes.items():
-                if prior.distribution != "Normal":
-                    raise ModelError(
-                        f"model {self.name!r}: the slope of {symbol!r} on {on!r} has a"
-                        f" {prior.distribution} prior.",
-                        "Give it a Normal with numbers for mu and sigma.",
-                    )
-
-    def _spread_priors(self) -> dict[str, Prior]:
-        named = {f"spread_{symbol}": prior for symbol, prior in (self.spreads or {}).items()}
-        for symbol, prior in (self.interaction or {}).items():
-            named[f"interaction_{symbol}"] = prior
-        for column, priors in (self.factors or {}).items():
-            named.update({f"spread_{column}_{symbol}": p for symbol, p in priors.items()})
-        return named
 
     def _check_reference(self, law: Law) -> None:
         if isinstance(self.reference, str):
@@ -367,6 +329,8 @@ class ModelSpec:
             if mappings:
                 named = mappings.items()
                 out[key] = {c: {k: v.to_dict() for k, v in of.items()} for c, of in named}
+        if self.equal_spreads:
+            out["equal_spreads"] = [list(symbols) for symbols in self.equal_spreads]
         if self.noise.distribution != "normal":
             out["noise"] |= {"distribution": self.noise.distribution, "nu": self.noise.nu}
         if self.formula is not None:
@@ -382,12 +346,6 @@ class ModelSpec:
                 "median_tokens_per_param": list(self.corpus_prior.median_tokens_per_param),
             }
         return out
-
-
-def _check_names(model: str, kind: str, given: Any, known: Any) -> None:
-    for name in given:
-        if name not in known:
-            raise UnknownNameError(kind, name, known, f"model {model!r}")
 
 
 def _check_support(model: str, symbol: str, support: str, priors: Mapping[str, Prior]) -> None:

@@ -12,6 +12,7 @@ from bayescale.models.catalog import load_model
 
 STEP = 1e-5
 MOVES = {"sigma": move_scale_population, "tau": move_scale_population, "alpha": move_spreads}
+MODELS = ("coupled_growing_gp_correlated_partial", "coupled_growing_gp_siblings_partial")
 
 
 class Shifted:
@@ -25,6 +26,7 @@ class Shifted:
 def placed(chains, flat):
     """Put chains at rows of all coordinates: groups, effects, own spreads, weights."""
     x, effects, own, weights = np.split(flat, np.cumsum(_sizes(chains))[:-1], axis=1)
+    own = own @ chains.target.population.belongs.T
     chains.n_chains = len(flat)
     chains.x = x.reshape(-1, *chains.x.shape[1:])
     spreads = np.zeros((len(flat), 0, own.shape[1]))
@@ -35,17 +37,24 @@ def placed(chains, flat):
     chains._take_guides(np.zeros(chains.x.shape[:2], dtype=int))
 
 
+def coordinates(chains, state, x, weights):
+    """Return all coordinates, of spreads only those that differ."""
+    own = state.own[:, [first for first, *_ in chains.target.population.by_spread]]
+    return [x, state.effects, own, weights]
+
+
 def _sizes(chains):
-    parts = (chains.x, chains.state.effects, chains.state.own, chains.weights)
+    parts = coordinates(chains, chains.state, chains.x, chains.weights)
     return [int(np.prod(part.shape[1:])) for part in parts]
 
 
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("symbol", MOVES)
-def test_the_gain_of_a_move_is_the_volume_of_its_map(symbol):
-    spec = load_model("coupled_growing_gp_correlated_partial")
+def test_the_gain_of_a_move_is_the_volume_of_its_map(symbol, name):
+    spec = load_model(name)
     chains = Chains(crossed_problems(spec, (9, 0, 12)), 1, np.random.default_rng(3))
     chains.weights = 0.3 * np.random.default_rng(4).standard_normal(chains.weights.shape)
-    parts = (chains.x, chains.state.effects, chains.state.own, chains.weights)
+    parts = coordinates(chains, chains.state, chains.x, chains.weights)
     start = np.concatenate([part.ravel() for part in parts])
     step = STEP * np.eye(len(start))
     placed(chains, np.concatenate([start + step, start - step, start[None]]))
@@ -56,7 +65,7 @@ def test_the_gain_of_a_move_is_the_volume_of_its_map(symbol):
 
     def accept(state, phi, x, gain):
         state, weights = chains.target.apart(state, phi)
-        ends = (x, state.effects, state.own, weights)
+        ends = coordinates(chains, state, x, weights)
         seen["ends"] = np.concatenate([end.reshape(len(x), -1) for end in ends], axis=1)
         seen["gain"] = gain[-1]
         return np.zeros(len(x), dtype=bool)

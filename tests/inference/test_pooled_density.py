@@ -41,7 +41,7 @@ def test_groups_stacked_have_the_likelihood_that_each_has(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["chinchilla_plain_correlated_crossed", "coupled_growing_gp_correlated_partial"]
+    "name", ["chinchilla_plain_correlated_crossed", "coupled_growing_gp_siblings_partial"]
 )
 def test_the_force_is_the_gradient_of_the_log_density(name):
     chains, state = chains_of(name)
@@ -64,7 +64,7 @@ def test_the_force_is_the_gradient_of_the_log_density(name):
         np.testing.assert_allclose(found / (2 * step), of_law[:, g, k], rtol=1e-3, atol=1e-2)
 
 
-@pytest.mark.parametrize("last", [None, 0, 4])
+@pytest.mark.parametrize("last", [(), (0,), (4,), (2, 3)])
 def test_standard_coordinates_lead_there_and_back(last):
     chains, state = chains_of("chinchilla_plain_correlated_crossed")
     gaussian = chains.gaussian(state, last=last)

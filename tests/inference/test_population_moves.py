@@ -3,6 +3,8 @@
 The seed was chosen before any result was seen.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -15,10 +17,14 @@ from bayescale.models.catalog import load_model
 N_CHAINS, ROUNDS, FALSE_ALARM = 2000, 4, 1e-3
 
 
-@pytest.fixture(scope="module")
-def moved():
+EXPONENTS = ("alpha", "beta")
+
+
+@pytest.fixture(scope="module", params=[(), (EXPONENTS,)], ids=["apart", "equal spreads"])
+def moved(request):
     """Return a population and two thousand states of it, moved given groups drawn with them."""
-    problems = crossed_problems(load_model("chinchilla_plain_correlated_crossed"), (6, 6, 6, 6))
+    spec = load_model("chinchilla_plain_correlated_crossed")
+    problems = crossed_problems(replace(spec, equal_spreads=request.param), (6, 6, 6, 6))
     chains, rng = Chains(problems, 2, np.random.default_rng(0)), np.random.default_rng(1)
     chains.n_chains = N_CHAINS
     state, x = prior_draws(chains, rng)
@@ -58,3 +64,10 @@ def test_moves_of_the_population_keep_its_prior(moved):
     found = p_values(*moved)
     assert len(found) == 34
     assert min(found.values()) > FALSE_ALARM / len(found), found
+
+
+def test_equal_spreads_stay_equal(moved):
+    population, state = moved
+    one, two = (population.symbols.index(symbol) for symbol in EXPONENTS)
+    same = [np.array_equal(part[..., one], part[..., two]) for part in (state.own, state.spreads)]
+    assert same == [bool(population.equal)] * 2

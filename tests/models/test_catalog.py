@@ -88,6 +88,13 @@ def test_users_priors_make_a_new_hash():
     assert model_from_dict(changed.to_dict()).hash == changed.hash
 
 
+@pytest.mark.parametrize("given", [["alpha", "beta"], {"alpha": "beta"}, "alpha"])
+def test_equal_spreads_are_lists_of_names(given):
+    plain = {**load_model("chinchilla_plain_partial").to_dict(), "equal_spreads": given}
+    with pytest.raises(ModelError, match=r"model, equal_spreads: found .*a list of lists of names"):
+        model_from_dict(plain)
+
+
 @pytest.mark.parametrize(
     ("priors", "error", "message"),
     [

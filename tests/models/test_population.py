@@ -50,6 +50,7 @@ def point(chains, model, state, x, weights, row):
         pytest.param("chinchilla_plain_correlated_crossed", marks=pytest.mark.slow),
         pytest.param("coupled_gp_partial", marks=pytest.mark.slow),
         pytest.param("coupled_growing_gp_correlated_crossed", marks=pytest.mark.slow),
+        pytest.param("coupled_growing_gp_siblings_crossed", marks=pytest.mark.slow),
     ],
 )
 def test_both_engines_have_one_joint_density(name):
@@ -59,10 +60,12 @@ def test_both_engines_have_one_joint_density(name):
     state, x = prior_draws(chains, rng)
     weights = rng.standard_normal((100, chains.target.likelihood.n_weights))
     expected = chains.target(state, x, weights)
-    # Offsets instead of values, and logs of spreads, are what PyMC samples.
-    expected += (len(problems) + 1) * np.log(state.own).sum(axis=1)
+    # Offsets instead of values, and logs of the spreads that differ, are what PyMC samples.
+    own, differ = np.log(state.own), [first for first, *_ in chains.target.population.by_spread]
+    expected += len(problems) * own.sum(axis=1) + own[:, differ].sum(axis=1)
     for f, factor in enumerate(chains.target.population.factors):
-        expected += (len(factor.levels) + 1) * np.log(state.spreads[:, f]).sum(axis=1)
+        of_levels = np.log(state.spreads[:, f])
+        expected += len(factor.levels) * of_levels.sum(axis=1) + of_levels[:, differ].sum(axis=1)
     model = build_model(problems)
     log_density = model.compile_logp(mode=NO_COMPILER, sum=False)
     usable = np.flatnonzero(expected > -1e200)
@@ -166,6 +169,21 @@ def test_crossed_pooling_needs_an_interaction():
     spec = load_model("chinchilla_plain_crossed")
     with pytest.raises(ModelError, match="states no interaction spread of 'E_share'"):
         replace(spec, interaction={})
+
+
+@pytest.mark.parametrize(
+    ("equal", "said"),
+    [
+        ((("alpha", "bta"),), "coefficient of equal spreads 'bta'. Did you mean 'beta'"),
+        ((("alpha", "sigma"),), "unknown coefficient of equal spreads 'sigma'"),
+        ((("alpha", "beta"), ("alpha", "N_share")), "names 'alpha' 2 times"),
+        ((("alpha",),), r"holds \['alpha'\], but two coefficients or more"),
+        ((("alpha", "N_share"),), r"under spreads the prior of one is .*, of the other HalfNormal"),
+    ],
+)
+def test_what_has_equal_spreads_is_checked(equal, said):
+    with pytest.raises(BayescaleError, match=said):
+        replace(load_model("chinchilla_plain_crossed"), equal_spreads=equal)
 
 
 @pytest.mark.parametrize(
