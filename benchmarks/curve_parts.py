@@ -35,6 +35,16 @@ class Parted:
     hidden: bs.Curve
 
     @property
+    def task(self) -> str:
+        """What families of siblings have in common: vision's data set, over its networks.
+
+        Of other domains a curve's own name.
+        """
+        if self.domain != "IC":
+            return self.siblings
+        return self.siblings.split("|")[1]
+
+    @property
     def siblings(self) -> str:
         """What siblings of the curve have in common with it; its own name for none.
 

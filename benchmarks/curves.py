@@ -3,10 +3,11 @@
 BAYESCALE_PUBLIC_DATA=<folder of public tables> python benchmarks/curves.py [--inner]
 
 Published splits. Learning curves: error is the root mean square on log loss of a curve's test
-points, averaged over curves; each is fitted alone, and with its siblings (`curve_parts.py`), whose
-fitted parts alone are read too. Schedules: root mean square of the loss on a schedule's points,
-averaged over schedules. Coverage is of the hidden points, averaged alike. Only scores are written.
-`--inner` scores parts of the fitted parts instead, prints them by domain and writes nothing.
+points, averaged over curves; each is fitted alone, with its siblings (`curve_parts.py`), whose
+fitted parts alone are read too, and in vision with all curves of its data set. Schedules: root mean
+square of the loss on a schedule's points, averaged over schedules. Coverage is of the hidden
+points, averaged alike. Only scores are written. `--inner` scores parts of the fitted parts instead,
+prints them by domain and writes nothing.
 """
 
 from __future__ import annotations
@@ -41,18 +42,23 @@ PUBLISHED = {
 WARMUP = 2160
 
 
-TOGETHER = " together"
-"""After a part's name: curves fitted with their siblings."""
+TOGETHER, NESTED = " together", " nested"
+"""After a part's name: curves fitted with their siblings, and with families of siblings."""
+
+FAMILIES = ("IC",)
+"""Domains in which siblings have families beside them."""
+
+NESTED_POINTS = 25
+"""Points of a curve where eighteen are fitted as one."""
 
 
 def scored_learning_curves(laws: Sequence[str], *, inner: bool) -> pd.DataFrame:
-    """Return the scores of every curve, alone and together with its siblings."""
+    """Return the scores of every curve, alone, together with its siblings, and with families."""
     parted = list(learning_curves(inner=inner))
     rows: list[dict[str, object]] = []
     for domain in dict.fromkeys(curve.domain for curve in parted):
         own = [curve for curve in parted if curve.domain == domain]
-        for pooling, way in (("none", ""), ("partial", TOGETHER)):
-            posterior = bs.fit_curves(_curves(own), laws, pooling=pooling)
+        for way, posterior in _fitted(own, laws):
             shared = {"way": way, "cpu_seconds": posterior.cpu_seconds / len(own)}
             for curve in own:
                 scores = scored(posterior, curve.hidden)
@@ -60,9 +66,18 @@ def scored_learning_curves(laws: Sequence[str], *, inner: bool) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _fitted(own: Sequence[Parted], laws: Sequence[str]) -> Iterator[tuple[str, bs.CurvePosterior]]:
+    """Yield the fits of a domain's curves, and what follows its name there."""
+    curves = _curves(own)
+    yield "", bs.fit_curves(curves, laws, pooling="none")
+    yield TOGETHER, bs.fit_curves(curves, laws, pooling="partial")
+    if own[0].domain in FAMILIES:
+        yield NESTED, bs.fit_curves(curves, laws, pooling="nested", points=NESTED_POINTS)
+
+
 def _curves(parted: Sequence[Parted]) -> bs.Curves:
-    every = tuple(replace(curve.fitted, group=(curve.siblings,)) for curve in parted)
-    return bs.Curves(parted[0].domain, "at", "loss", every, ("siblings",))
+    every = tuple(replace(part.fitted, group=(part.task, part.siblings)) for part in parted)
+    return bs.Curves(parted[0].domain, "at", "loss", every, ("task", "siblings"))
 
 
 def by_part(table: pd.DataFrame) -> dict[str, dict[str, float]]:
@@ -126,7 +141,7 @@ def main() -> None:
         return
     scores = {**by_part(table), **({} if asked.laws else schedules())}
     for part, of in scores.items():
-        published = PUBLISHED.get(part.removesuffix(TOGETHER), {})
+        published = PUBLISHED.get(part.removesuffix(TOGETHER).removesuffix(NESTED), {})
         of.update({f"published_{name}": value for name, value in published.items()})
         print(
             f"{part:22} {of['curves']:.0f} curves: rmsle {of['rmsle']:.4f}, rmse {of['rmse']:.5f},"

@@ -129,7 +129,9 @@ def _group(
     sigma, tau = np.exp(draw[0, density.n_law :])
     parts = [problem.places_of(at, run) for run, at in zip(names, every, strict=True)]
     run = np.concatenate([part.run for part in parts])
-    places = Places(np.concatenate([part.x for part in parts]), run, np.zeros(len(run)))
+    places = Places(
+        np.concatenate([part.x for part in parts]), run, np.zeros(len(run)), np.zeros(len(run))
+    )
     covariance = tau**2 * problem.covariance(places, places)
     mean = density.log_loss(draw, problem.inputs_at(np.concatenate(every), None, run))[0]
     factor = np.linalg.cholesky(covariance + 1e-12 * np.eye(len(run)))

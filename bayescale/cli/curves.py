@@ -46,7 +46,8 @@ def curves(
         str | None,
         typer.Option(
             "--pooling",
-            help="What runs of --group share: complete, partial or none, instead of the model's.",
+            help="What runs of --group share, instead of the model's: complete, partial, nested"
+            " (partial, and almost as much between values of the last column) or none.",
         ),
     ] = None,
     where: Where = None,

@@ -62,8 +62,9 @@ def stretch_of(problem: CurveProblem, at: Floats, run: str, schedule: Schedule |
 
 def seen_of(problem: CurveProblem, observed: Curve, points: int) -> Seen:
     """Return what a run has shown, as at most so many means."""
-    part = thin(problem.law, observed, problem.constants.reference, points)
-    at = problem.constants.reference["at"] * np.exp(part.x)
+    clock = problem.clock_of(observed.run)
+    part = thin(problem.law, observed, {**problem.constants.reference, "at": clock}, points)
+    at = clock * np.exp(part.x)
     places = problem.places_of(at, observed.run, observed.schedule)
     inputs = problem.indexed(part.inputs, places.run)
     stretch = Stretch(at, places, inputs, observed.schedule)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,7 +115,8 @@ def forecast_curve(
         Learning rate of the run, its future included; that of `observed` or of the fitted run by
         default.
     group : str or sequence of str, optional
-        Group whose coefficients hold; that of the run, or the only one, by default.
+        Group whose coefficients hold; that of the run, or the only one, by default. Under nested
+        pooling a new run's family: values of all group columns.
     smooth : bool
         True for the curve itself, without the noise of one measurement.
 
@@ -127,7 +128,8 @@ def forecast_curve(
     Raises
     ------
     ForecastError
-        For steps that are not positive, or a run both fitted and observed.
+        For steps that are not positive, a run both fitted and observed, or one of a family of which
+        nothing was seen.
     UnknownNameError
         When the group cannot be told.
     """
@@ -142,11 +144,22 @@ def forecast_curve(
             "Leave observed= out, or fit without it.",
         )
     schedule = schedule or _schedule(fits[0], name, observed)
-    with one_thread():
-        parts = [predict_curve(fit, at, name, schedule, observed, smooth) for fit in fits]
-    refitted = observed is not None and min(part.ess for part in parts) < ESS_MIN
+    family = _family(group, observed)
+    refitted = _of_unknown_family(fits[0], name, family)
+    if refitted and observed is None:
+        known = ", ".join("/".join(own) for own in dict.fromkeys(fits[0].problem.families))
+        raise ForecastError(
+            f"run {name!r} is of family {'/'.join(family)!r}, of which nothing was seen; fitted:"
+            f" {known}.",
+            "Name one of them with group=, or give observed=.",
+        )
+    parts: list[Predicted] = []
+    if not refitted:
+        with one_thread():
+            parts = [predict_curve(f, at, name, schedule, observed, smooth, family) for f in fits]
+        refitted = observed is not None and min(part.ess for part in parts) < ESS_MIN
     if observed is not None and refitted:
-        fits = refit_with(fits, observed)
+        fits = refit_with(fits, replace(observed, group=family))
         parts = [predict_curve(fit, at, name, schedule, None, smooth) for fit in fits]
     law = fits[0].problem.law
     return CurveForecast(
@@ -162,6 +175,18 @@ def forecast_curve(
     )
 
 
+def _family(group: str | Sequence[str] | None, observed: Curve | None) -> tuple[str, ...]:
+    """Return the values of the group columns that a new run was said to have."""
+    if group:
+        return (group,) if isinstance(group, str) else tuple(group)
+    return observed.group if observed is not None else ()
+
+
+def _of_unknown_family(fit: CurveFit, run: str, family: tuple[str, ...]) -> bool:
+    problem = fit.problem
+    return run not in problem.runs and problem.family_of(family) not in problem.families
+
+
 def _only_run(posterior: CurvePosterior) -> str:
     runs = [run for fits in posterior.fits.values() for run in fits[0].problem.runs]
     return runs[0] if len(runs) == 1 else ""
@@ -174,8 +199,9 @@ def _fits(
     group: str | Sequence[str] | None,
 ) -> tuple[CurveFit, ...]:
     label = group or posterior.group_of(run)
-    if label is None and observed is not None and observed.group in posterior.labels:
-        label = observed.group
+    if label is None and observed is not None:
+        columns = len(posterior.group_columns)
+        label = observed.group if observed.group[:columns] in posterior.labels else None
     return posterior.of_group(label)
 
 

@@ -40,10 +40,14 @@ def predict_curve(
     schedule: Schedule | None,
     observed: Curve | None,
     smooth: bool,
+    family: tuple[str, ...] = (),
 ) -> Predicted:
-    """Return the predictive distribution of a run under one law; see `forecast_curve`."""
+    """Return the predictive distribution of a run under one law; see `forecast_curve`.
+
+    A new run is of `family`, which need not be said where the fit has only one.
+    """
     if fit.problem.common and run not in fit.problem.runs:
-        fit = fit.with_newcomer(run)
+        fit = fit.with_newcomer(run, family)
     curve, target = Conditional(fit), stretch_of(fit.problem, at, run, schedule)
     mean, variance = curve.mean(target), curve.variance(target)
     weights = np.full(len(fit.x), 1.0 / len(fit.x))

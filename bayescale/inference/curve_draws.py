@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bayescale.inference.amis import EFFORTS as WEIGHINGS
+from bayescale.inference.amis import Effort
 from bayescale.inference.curve_fit import CurveFit
 from bayescale.inference.fit import RHAT_MAX
 from bayescale.inference.importance import ESS_MIN, fails, importance_sample
@@ -19,6 +21,12 @@ WALKED = 500
 
 WALKS = (TemperedEffort(members=96, climbs=32, moves=4, sweeps=48), EFFORTS[0])
 """Smaller ensembles first: 500 draws are wanted, and the larger take half a minute."""
+
+MANY = 30
+"""Coordinates beyond which rounds are `LARGE` from the start: of fewer draws the covariance that a
+proposal takes is mostly noise."""
+
+LARGE = Effort(rounds=12, size=8000, target_ess=1500.0)
 
 
 def draw_curves(problem: CurveProblem, draws: int, seed: Sequence[int]) -> CurveFit:
@@ -37,7 +45,8 @@ def draw_curves(problem: CurveProblem, draws: int, seed: Sequence[int]) -> Curve
     seed : sequence of int
         Seed of the fit, index of the group, index of the law.
     """
-    weighted = importance_sample(problem, seed[0], 1000 * seed[1] + seed[2])
+    efforts = (LARGE,) if len(problem.coordinates) > MANY else WEIGHINGS
+    weighted = importance_sample(problem, seed[0], 1000 * seed[1] + seed[2], efforts)
     rng = np.random.default_rng([*seed, 1])
     if fails(weighted) and len(problem) <= WALKED and not reads_schedule(problem.law):
         return _tempered(problem, draws, rng)

@@ -78,20 +78,29 @@ class CurveFit:
         column = problem.runs.index(run)
         return {s: v[:, column if v.shape[1] > 1 else 0] for s, v in of_runs.items()}
 
-    def with_newcomer(self, run: str, seed: int = 0) -> CurveFit:
+    def with_newcomer(self, run: str, family: tuple[str, ...] = (), seed: int = 0) -> CurveFit:
         """Return the fit with one run more, of which nothing is known but its siblings.
 
         Parameters
         ----------
         run : str
             Its name.
+        family : tuple of str
+            One that was fitted; need not be said where there is only one.
         seed : int
             Seed of what its own coefficients are.
         """
         problem, rng = self.problem, np.random.default_rng(seed)
-        x = problem.siblings.with_newcomer(self.x, problem.constants.level, rng)
-        runs, schedules = (*problem.runs, run), (*problem.schedules, None)
-        return replace(self, problem=replace(problem, runs=runs, schedules=schedules), x=x)
+        family = problem.family_of(family)
+        x = problem.siblings.with_newcomer(self.x, family, rng)
+        grown = replace(
+            problem,
+            runs=(*problem.runs, run),
+            families=(*problem.families, family),
+            clocks=(*problem.clocks, problem.clocks[problem.families.index(family)]),
+            schedules=(*problem.schedules, None),
+        )
+        return replace(self, problem=grown, x=x)
 
 
 def dataset_of(fit: CurveFit) -> xr.Dataset:
@@ -103,7 +112,10 @@ def dataset_of(fit: CurveFit) -> xr.Dataset:
         "spec": problem.spec.to_dict(),
         "drift": asdict(problem.drift),
         "common": dict(problem.common),
+        "across": problem.across,
         "runs": list(problem.runs),
+        "clocks": list(problem.clocks),
+        "families": [list(family) for family in problem.families],
         "reference": dict(problem.constants.reference),
         "level": problem.constants.level,
         "schedules": [s and [s.steps.tolist(), s.rates.tolist()] for s in problem.schedules],
@@ -128,6 +140,8 @@ def fit_of(dataset: xr.Dataset) -> CurveFit:
     arrays = {str(name): values.values for name, values in dataset.data_vars.items()}
     y = arrays["linked"]
     schedules = tuple(s and Schedule(*map(np.array, s)) for s in content["schedules"])
+    runs = tuple(content["runs"])
+    families = tuple(map(tuple, content.get("families", [()] * len(runs))))
     problem = CurveProblem(
         spec=model_from_dict(content["spec"], "curve posterior file"),
         inputs={k[6:]: v for k, v in arrays.items() if k.startswith("input_")},
@@ -140,9 +154,12 @@ def fit_of(dataset: xr.Dataset) -> CurveFit:
         ),
         drift=Drift(**content["drift"]),
         common=content.get("common", {}),
-        runs=tuple(content["runs"]),
+        across=content.get("across", 1.0),
+        runs=runs,
+        families=families,
+        clocks=tuple(content.get("clocks", [content["reference"]["at"]] * len(runs))),
         places=places_of_runs(
-            arrays["log_step"], arrays["run"], content["reference"]["at"], schedules
+            arrays["log_step"], arrays["run"], families, content["reference"]["at"], schedules
         ),
         weights=arrays["weight"],
         schedules=schedules,

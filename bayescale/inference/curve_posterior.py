@@ -19,7 +19,7 @@ from bayescale.models.discrepancy import Floats
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 3
+FORMAT = 4
 """Version of the file layout; older files keep loading, but see `_check_format`."""
 
 _HEAD = "curves"
@@ -78,6 +78,11 @@ class CurvePosterior:
         """Labels of the groups."""
         return tuple(self.fits)
 
+    @property
+    def nested(self) -> bool:
+        """Whether groups hold families, told apart by one column more."""
+        return any(fit.problem.across < 1.0 for fits in self.fits.values() for fit in fits)
+
     def group_of(self, run: str) -> tuple[str, ...] | None:
         """Return the group of a fitted run; None for a run that was not fitted."""
         for label, fits in self.fits.items():
@@ -86,7 +91,7 @@ class CurvePosterior:
         return None
 
     def of_group(self, label: str | Sequence[str] | None = None) -> tuple[CurveFit, ...]:
-        """Return the fits of a group, of the only one by default.
+        """Return the fits of a group, or of a family's group; of the only one by default.
 
         Raises
         ------
@@ -94,6 +99,7 @@ class CurvePosterior:
             When no group has this label, or none was named and there are several.
         """
         wanted = (label,) if isinstance(label, str) else tuple(label or ())
+        wanted = wanted[: len(self.group_columns)] if self.nested else wanted
         if not wanted and len(self.fits) == 1:
             return next(iter(self.fits.values()))
         if wanted not in self.fits:
@@ -173,6 +179,7 @@ def load_curve_posterior(path: str | Path) -> CurvePosterior:
             f"group_{k}_{law}" for k in range(len(content["labels"])) for law in content["laws"]
         ]
         made = [fit_of(dataset) for dataset in read_datasets(path, names, "curve posterior")]
+        _check_coordinates(path, content, made)
         size = len(content["laws"])
         return CurvePosterior(
             name=content["name"],
@@ -205,6 +212,18 @@ def _check_format(path: str | Path, content: Mapping[str, Any]) -> None:
         raise InferenceError(
             f"curve posterior file {str(path)!r} has format 1, whose multi_power law left the"
             " warm-up out of its sum.",
+            "Fit the curves again.",
+        )
+
+
+def _check_coordinates(
+    path: str | Path, content: Mapping[str, Any], fits: Sequence[CurveFit]
+) -> None:
+    """Refuse what an older version drew of runs that differ: other coordinates."""
+    if content["format"] < 4 and any(fit.problem.siblings.apart for fit in fits):
+        raise InferenceError(
+            f"curve posterior file {str(path)!r} has format {content['format']}, whose draws of"
+            " siblings are of other coordinates.",
             "Fit the curves again.",
         )
 

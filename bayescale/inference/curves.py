@@ -59,11 +59,13 @@ def fit_curves(
         A `SequenceLaw`, or any law of one input, read along the curve. Several are pooled with
         equal weights, which the curves do not move. Default: the multi-power law for curves with
         schedules, else the learning curves M3 and M4.
-    pooling : {"complete", "partial", "none"}, optional
+    pooling : {"complete", "nested", "partial", "none"}, optional
         What siblings share. ``complete``: all coefficients; the default of laws that read the
         learning rate. ``partial``: part of the drift, the noise and what the model says of the
         coefficients, never the level; the default of other laws, where a group of one is the fit
-        alone. ``none``: every run is fitted alone.
+        alone. ``nested``: siblings alike in all group columns share so, and those alike in all but
+        the last, each set up to the end of its own curves, have coefficients almost alike.
+        ``none``: every run is fitted alone.
     common : mapping of str to float, optional
         For partial pooling under a single law: by coefficient, the share of its prior's variance
         that siblings have in common, from 0, not shared, to 1, shared wholly.
@@ -102,7 +104,8 @@ def fit_curves(
     _check_single("shares of", common, wanted)
     started = time.process_time()
     curves = curves.apart() if pooling == "none" else curves
-    groups = curves.groups()
+    columns = _columns(curves, pooling)
+    groups = curves.groups(len(columns))
     models = _models(wanted, groups, pooling, common or {}, priors or {})
     _check(curves, groups, models)
     with one_thread():
@@ -111,12 +114,26 @@ def fit_curves(
         name=curves.name,
         along=curves.along,
         output=curves.output,
-        group_columns=curves.group_columns,
+        group_columns=columns,
         fits=fits,
         cpu_seconds=time.process_time() - started,
     )
     _warn_of_gates(made)
     return made
+
+
+def _columns(curves: Curves, pooling: CurvePooling | None) -> tuple[str, ...]:
+    """Return the columns that tell fits apart."""
+    columns = curves.group_columns
+    if pooling != "nested":
+        return columns
+    if len(columns) < 2:
+        raise InferenceError(
+            f"curves {curves.name!r} have the group columns {', '.join(columns)}, but nested"
+            " pooling needs two or more: what is alike first, and within it what differs.",
+            "Give group= two columns, or pooling='partial'.",
+        )
+    return columns[:-1]
 
 
 def refit_with(fits: Sequence[CurveFit], observed: Curve, seed: int = 0) -> tuple[CurveFit, ...]:
@@ -135,7 +152,8 @@ def refit_with(fits: Sequence[CurveFit], observed: Curve, seed: int = 0) -> tupl
     with one_thread():
         for j, fit in enumerate(fits):
             problem = fit.problem
-            curves = (*problem.curves(), observed)
+            family = problem.family_of(observed.group)
+            curves = (*problem.curves(), replace(observed, group=family))
             joined = curve_problem(problem.model, curves)
             made.append(draw_curves(joined, len(fit.x), [seed, 0, j]))
     return tuple(made)

@@ -16,8 +16,8 @@ from bayescale.models.spec import ModelSpec, Noise
 SUFFIX = "_curve_weak"
 """What follows a law's name in the name of its model of curves."""
 
-CurvePooling = Literal["complete", "partial", "none"]
-POOLINGS: tuple[CurvePooling, ...] = ("complete", "partial", "none")
+CurvePooling = Literal["complete", "nested", "partial", "none"]
+POOLINGS: tuple[CurvePooling, ...] = ("complete", "nested", "partial", "none")
 
 ALONE = Drift(kind="integrated", noise_power=1.0, common=0.5)
 SLOPE_ERROR = Discrepancy(
@@ -36,6 +36,10 @@ SLOPE_ERROR = Discrepancy(
 COMMON = {"learning_curve_m3": {"c": 0.75}, "learning_curve_m4": {"headroom": 0.67}}
 """Under partial pooling: share of the prior's variance that runs have in common, by law. Exponents
 of siblings lie 20 % apart, headrooms 40 %; what is not named is shared wholly, the level never."""
+
+ACROSS = 0.9
+"""Under nested pooling: share of what a family has in common that families have in common. Chosen,
+with no drift in common to families, as inner parts of vision are predicted."""
 
 SIBLINGS = Drift(kind="stationary", common=0.8, run=0.05, fall=1.0)
 LEVEL_ERROR = Discrepancy(
@@ -65,8 +69,10 @@ class CurveModel:
     drift : Drift
         Its shape, and the share of it that runs have in common.
     common : mapping of str to float
-        Share of the prior's variance that runs have in common, from 0, not shared, to below 1, of
-        coefficients that are not shared wholly.
+        Share of the prior's variance that runs of a family have in common, from 0, not shared, to
+        below 1, of coefficients that they do not share wholly.
+    across : float
+        Share of what a family has in common that families have in common, 1 for one family.
 
     Raises
     ------
@@ -79,6 +85,7 @@ class CurveModel:
     spec: ModelSpec
     drift: Drift
     common: Mapping[str, float] = field(default_factory=dict)
+    across: float = 1.0
 
     def __post_init__(self) -> None:
         """Check names and shares."""
@@ -118,9 +125,10 @@ def curve_model(law: str | Law, pooling: CurvePooling = "none") -> CurveModel:
     ----------
     law : str or Law
         A `SequenceLaw`, or a law of one input.
-    pooling : {"complete", "partial", "none"}
+    pooling : {"complete", "nested", "partial", "none"}
         What runs of a group share: all coefficients; those that `COMMON` says, and never the level;
-        or none, because each is a group of its own.
+        or none, because each is a group of its own. Under nested pooling families share so, and
+        what they have in common is for the share `ACROSS` common to them.
 
     Raises
     ------
@@ -138,8 +146,13 @@ def curve_model(law: str | Law, pooling: CurvePooling = "none") -> CurveModel:
         noise=NOISE,
         discrepancy=LEVEL_ERROR if siblings else SLOPE_ERROR,
     )
-    own = {law.symbols[0]: 0.0, **COMMON.get(law.name, {})} if pooling == "partial" else {}
-    return CurveModel(spec=spec, drift=SIBLINGS if siblings else ALONE, common=own)
+    differ = pooling in ("partial", "nested")
+    return CurveModel(
+        spec=spec,
+        drift=SIBLINGS if siblings else ALONE,
+        common={law.symbols[0]: 0.0, **COMMON.get(law.name, {})} if differ else {},
+        across=ACROSS if pooling == "nested" else 1.0,
+    )
 
 
 def reads_schedule(law: Law) -> bool:

@@ -41,8 +41,15 @@ class CurveProblem(Problem):
         Measurements averaged in each point.
     schedules : tuple of Schedule or None
         Learning rate of each run.
+    families : tuple of tuple of str
+        Family of each run.
+    clocks : tuple of float
+        Last fitted step of each run's family. Families are compared at like shares of it.
     common : mapping of str to float
-        Share of the prior's variance that runs have in common, of coefficients not shared wholly.
+        Share of the prior's variance that runs of a family have in common, of coefficients that
+        they do not share wholly.
+    across : float
+        Share of what a family has in common that families have in common.
     """
 
     drift: Drift
@@ -50,17 +57,21 @@ class CurveProblem(Problem):
     places: Places
     weights: Floats
     schedules: tuple[Schedule | None, ...]
+    families: tuple[tuple[str, ...], ...]
+    clocks: tuple[float, ...]
     common: Mapping[str, float] = field(default_factory=dict)
+    across: float = 1.0
 
     @property
     def model(self) -> CurveModel:
         """What the curves were made ready under."""
-        return CurveModel(spec=self.spec, drift=self.drift, common=self.common)
+        return CurveModel(spec=self.spec, drift=self.drift, common=self.common, across=self.across)
 
     @cached_property
     def siblings(self) -> Siblings:
         """How the runs share coefficients."""
-        return Siblings(super().coordinates, self.common, len(self.runs))
+        level = self.constants.level
+        return Siblings(super().coordinates, self.common, self.families, self.across, level)
 
     @property
     def coordinates(self) -> dict[str, Prior]:
@@ -104,10 +115,23 @@ class CurveProblem(Problem):
         return drift_covariance(self.drift, self.spec.discrepancy, places, others)
 
     def places_of(self, at: Floats, run: str, schedule: Schedule | None = None) -> Places:
-        """Return where steps of a run stand; a run of no fitted name is a new one."""
+        """Return where steps of a run stand; of no fitted name, a new one of the first family."""
         index = self.runs.index(run) if run in self.runs else -1
-        x = np.log(at / self.constants.reference["at"])
-        return Places(x, np.full(len(at), index), fallen(at, schedule))
+        family = family_indices(self.families)[index] if index >= 0 else 0
+        x = np.log(at / self.clock_of(run))
+        return Places(x, np.full(len(at), index), np.full(len(at), family), fallen(at, schedule))
+
+    def clocks_of(self, run: Floats) -> Floats:
+        """Return the clocks of runs by index, below 0 for one of the only family; same shape."""
+        return np.asarray(self.clocks)[np.maximum(np.asarray(run, dtype=int), 0)]
+
+    def clock_of(self, run: str) -> float:
+        """Return the clock of a run, of no fitted name one of the only family."""
+        return self.clocks[self.runs.index(run) if run in self.runs else 0]
+
+    def family_of(self, group: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the family of a further run of some group: the only one, or the group's own."""
+        return self.families[0] if len(set(self.families)) == 1 else group
 
     def inputs_at(
         self, at: Floats, schedule: Schedule | None, run: Floats | None = None
@@ -117,7 +141,9 @@ class CurveProblem(Problem):
         Shapes (m,), histories of the learning rate (changes, m).
         """
         run = np.zeros(len(at)) if run is None else run
-        read = sequence_inputs(self.law, at, schedule, self.constants.reference)
+        reference = self.constants.reference
+        together = at * (reference["at"] / self.clocks_of(run))
+        read = sequence_inputs(self.law, together, schedule, reference)
         return self.indexed(read, run)
 
     def indexed(self, read: Mapping[str, Floats], run: Floats) -> dict[str, Floats]:
@@ -126,7 +152,7 @@ class CurveProblem(Problem):
 
     def curves(self) -> tuple[Curve, ...]:
         """Return the thinned points as curves, each with the measurements behind it."""
-        at = self.constants.reference["at"] * np.exp(self.places.x)
+        at = self.clocks_of(self.places.run) * np.exp(self.places.x)
         output = np.asarray(self.law.inverse_link(self.log_loss))
         made = []
         for k, run in enumerate(self.runs):
@@ -137,6 +163,7 @@ class CurveProblem(Problem):
                     at=at[own],
                     output=output[own],
                     schedule=self.schedules[k],
+                    group=self.families[k],
                     counts=self.weights[own],
                 )
             )
@@ -151,7 +178,7 @@ def curve_problem(model: CurveModel, curves: Sequence[Curve], points: int = 60) 
     model : CurveModel
         From `curve_model`.
     curves : sequence of Curve
-        Of one group.
+        Of one group; those of one `Curve.group` are a family.
     points : int
         Points kept of each run, fewer where they would pass `MAX_POINTS`; each is the mean of its
         stretch, with its share of the noise.
@@ -159,7 +186,12 @@ def curve_problem(model: CurveModel, curves: Sequence[Curve], points: int = 60) 
     law = load_law(model.spec.law)
     reference = _reference(curves)
     points = max(4, min(points, MAX_POINTS // len(curves)))
-    thinned = [thin(law, curve, reference, points) for curve in curves]
+    families = tuple(curve.group for curve in curves)
+    clocks = _clocks(curves)
+    thinned = [
+        thin(law, curve, {**reference, "at": clock}, points)
+        for curve, clock in zip(curves, clocks, strict=True)
+    ]
     y = np.concatenate([part.y for part in thinned])
     return CurveProblem(
         spec=model.spec,
@@ -173,10 +205,14 @@ def curve_problem(model: CurveModel, curves: Sequence[Curve], points: int = 60) 
         ),
         drift=model.drift,
         common=model.common,
+        across=model.across,
+        families=families,
+        clocks=clocks,
         runs=tuple(curve.run for curve in curves),
         places=places_of_runs(
             np.concatenate([part.x for part in thinned]),
             np.repeat(np.arange(len(curves)), [len(part.y) for part in thinned]),
+            families,
             reference["at"],
             [curve.schedule for curve in curves],
         ),
@@ -186,7 +222,11 @@ def curve_problem(model: CurveModel, curves: Sequence[Curve], points: int = 60) 
 
 
 def places_of_runs(
-    x: Floats, run: Floats, last: float, schedules: Sequence[Schedule | None]
+    x: Floats,
+    run: Floats,
+    families: Sequence[tuple[str, ...]],
+    last: float,
+    schedules: Sequence[Schedule | None],
 ) -> Places:
     """Return where points of several runs stand.
 
@@ -194,13 +234,21 @@ def places_of_runs(
     ----------
     x, run : array, shape (n,)
         Log step over `last`, and index of the run, rising.
+    families : sequence of tuple of str
+        One a run.
     last : float
         Last fitted step.
     schedules : sequence of Schedule or None
         One a run.
     """
     parts = [fallen(last * np.exp(x[run == k]), s) for k, s in enumerate(schedules)]
-    return Places(x, run, np.concatenate(parts))
+    return Places(x, run, family_indices(families)[run], np.concatenate(parts))
+
+
+def family_indices(families: Sequence[tuple[str, ...]]) -> Floats:
+    """Return the index of each run's family, (runs,), in the order of their first runs."""
+    known = list(dict.fromkeys(families))
+    return np.array([known.index(family) for family in families])
 
 
 def fallen(at: Floats, schedule: Schedule | None) -> Floats:
@@ -261,6 +309,14 @@ def thin(law: Law, curve: Curve, reference: Mapping[str, float], points: int) ->
 
 def _progress(values: Floats) -> Floats:
     return (values - values[0]) / (values[-1] - values[0])
+
+
+def _clocks(curves: Sequence[Curve]) -> tuple[float, ...]:
+    """Return the last step of each curve's family."""
+    last: dict[tuple[str, ...], float] = {}
+    for curve in curves:
+        last[curve.group] = max(last.get(curve.group, 0.0), float(curve.at[-1]))
+    return tuple(last[curve.group] for curve in curves)
 
 
 def _reference(curves: Sequence[Curve]) -> dict[str, float]:

@@ -25,7 +25,8 @@ class Drift:
         process, so that the error grows from the last point on; for curves alone. ``stationary``:
         the output itself errs as a Matern-3/2 process in log step; for runs that share a law.
     common : float
-        Share of the error's variance that runs of a group have in common at like steps.
+        Share of the error's variance that runs of a family have in common at like steps; runs of
+        two families err apart.
     run : float
         Variance of a run's own level, over that of the error.
     fall : float
@@ -62,14 +63,15 @@ class Places:
     ----------
     x : array, shape (n,)
         Log steps less that of the last fitted one.
-    run : array of int, shape (n,)
-        Index of the run.
+    run, family : array of int, shape (n,)
+        Index of the run, and of its family.
     fallen : array, shape (n,)
         Fall of the learning rate since its peak, over the peak; zero where there is no schedule.
     """
 
     x: Floats
     run: Floats
+    family: Floats
     fallen: Floats
 
 
@@ -87,7 +89,8 @@ def drift_covariance(drift: Drift, shape: Discrepancy, places: Places, others: P
     grown, other_grown = (np.exp(shape.rho * np.maximum(-p.x, 0.0)) for p in (places, others))
     base = _KERNELS[drift.kind](places.x[:, None], others.x[None, :], shape.length)
     same = places.run[:, None] == others.run[None, :]
-    shared = np.where(same, 1.0, drift.common)
+    kin = places.family[:, None] == others.family[None, :]
+    shared = np.where(same, 1.0, drift.common * kin)
     own = drift.run + drift.fall * places.fallen[:, None] * others.fallen[None, :]
     return np.asarray(shared * base * grown[:, None] * other_grown[None, :] + own * same)
 

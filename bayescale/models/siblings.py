@@ -1,15 +1,16 @@
-"""Coefficients of runs of one group: each shared wholly, partly or not.
+"""Coefficients of runs of one group: each shared wholly, partly or not, by families of runs.
 
-Where a share `c` of a prior's variance is common, a run's coefficient is normal about the prior's
-mean on its sampling coordinate, and any two runs are correlated by `c`. The coordinates sampled are
-the mean over runs and contrasts between them, which are independent; one run has its mean alone,
-and with it the prior of a run fitted alone.
+Where a share of a prior's variance is common, a run's coefficient is normal about the prior's mean
+on its sampling coordinate, and any two runs are correlated. The coordinates sampled are the first
+run's and what every further run adds to what those before it say, which are independent; one run
+has its own alone, and with it the prior of a run fitted alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from bayescale.errors import ModelError
 from bayescale.laws import Prior
 from bayescale.laws.ops import from_unconstrained, to_unconstrained
 from bayescale.models.discrepancy import Floats
+
+_NOTHING = 1e-9
+"""Share of a variance below which a run adds nothing to those before it."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +32,29 @@ class Siblings:
     priors : mapping of str to Prior
         Of one run, by symbol, in the law's order.
     common : mapping of str to float
-        Share of the prior's variance that runs have in common, 0 to below 1, of coefficients that
-        are not shared wholly.
-    runs : int
-        How many there are.
+        Share of the prior's variance that runs of a family have in common, 0 to below 1, of
+        coefficients that they do not share wholly.
+    families : tuple of str
+        Family of each run.
+    across : float
+        Share of what a family has in common that families have in common.
+    level : float
+        As in `Prior.resolved`.
     """
 
     priors: Mapping[str, Prior]
     common: Mapping[str, float]
-    runs: int
+    families: tuple[tuple[str, ...], ...]
+    across: float
+    level: float
 
     @property
     def apart(self) -> bool:
         """Whether any coefficient differs between runs."""
-        return self.runs > 1 and bool(self.common)
+        return any(self._differs(symbol) for symbol in self.priors)
 
     def coordinates(self) -> dict[str, Prior]:
-        """Return the priors of what is sampled: means over runs, and contrasts.
+        """Return the priors of what is sampled: the first run's, and what each further run adds.
 
         Raises
         ------
@@ -53,21 +63,12 @@ class Siblings:
         """
         found: dict[str, Prior] = {}
         for symbol, prior in self.priors.items():
-            if not self._differs(symbol):
-                found[symbol] = prior
-                continue
-            if prior.normal_on_coordinate() is None:
-                raise ModelError(
-                    f"prior of {symbol!r} is {prior.distribution}, but runs that differ in it need"
-                    " one that is normal on its coordinate.",
-                    "Take Normal, LogNormal or LogitNormal, or pooling='none'.",
-                )
-            common, sigma = self.common[symbol], float(prior.arguments["sigma"])
-            mean_sd = sigma * np.sqrt(common + (1.0 - common) / self.runs)
-            found[symbol] = replace(prior, arguments={**prior.arguments, "sigma": float(mean_sd)})
-            between = {"mu": 0.0, "sigma": float(sigma * np.sqrt(1.0 - common))}
-            for name in self._contrasts(symbol):
-                found[name] = Prior("Normal", between, f"runs differ in {symbol}")
+            found[symbol] = prior
+            if self._differs(symbol):
+                _, sigma = self._normal(symbol)
+                for run, added in self._additions(symbol).items():
+                    own = {"mu": 0.0, "sigma": float(sigma * added)}
+                    found[_added(symbol, run)] = Prior("Normal", own, f"runs differ in {symbol}")
         return found
 
     def of_runs(self, values: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -76,62 +77,90 @@ class Siblings:
         for symbol, prior in self.priors.items():
             value = np.asarray(values[symbol])
             if self._differs(symbol):
-                offsets = [np.asarray(values[name]) for name in self._contrasts(symbol)]
-                mean = to_unconstrained(value, prior.support)
-                apart = np.concatenate(offsets, axis=1) @ contrasts(self.runs).T
-                value = np.asarray(from_unconstrained(mean + apart, prior.support))
+                mu, _ = self._normal(symbol)
+                added = [np.asarray(values[_added(symbol, k)]) for k in self._additions(symbol)]
+                first = np.asarray(to_unconstrained(value, prior.support)) - mu
+                of_runs = np.concatenate([first, *added], axis=1) @ self._weights(symbol).T
+                value = np.asarray(from_unconstrained(mu + of_runs, prior.support))
             found[symbol] = value
         return found
 
-    def with_newcomer(self, x: Floats, level: float, rng: np.random.Generator) -> Floats:
+    def with_newcomer(self, x: Floats, family: tuple[str, ...], rng: np.random.Generator) -> Floats:
         """Return coordinates of one run more than `x` (S, P) is of, drawn given its siblings.
 
         Parameters
         ----------
         x : array, shape (S, P)
             Unconstrained coordinates of these runs; those after the law's stay as they are.
-        level : float
-            As in `Prior.resolved`.
+        family : tuple of str
+            That of the further run.
         rng : Generator
             Source of randomness.
         """
-        columns, at = [], 0
-        for symbol in self.priors:
-            size = self.runs if self._differs(symbol) else 1
-            own = x[:, at : at + size]
-            at += size
-            if symbol in self.common:
-                runs = own[:, :1] + own[:, 1:] @ contrasts(self.runs).T
-                own = _spread(np.column_stack([runs, self._drawn(symbol, runs, level, rng)]))
-            columns.append(own)
+        joined = replace(self, families=(*self.families, family))
+        before, columns, at = self.coordinates(), [], 0
+        for name, prior in joined.coordinates().items():
+            if name in before:
+                columns.append(x[:, at])
+                at += 1
+            else:
+                columns.append(float(prior.arguments["sigma"]) * rng.standard_normal(len(x)))
         return np.column_stack([*columns, x[:, at:]])
 
-    def _drawn(self, symbol: str, runs: Floats, level: float, rng: np.random.Generator) -> Floats:
-        """Return one coefficient of a further run, (S,), given those of `runs` (S, K)."""
-        normal = self.priors[symbol].normal_on_coordinate(level)
-        assert normal is not None, "coordinates saw to it"
-        (mu, sigma), common = normal, self.common[symbol]
-        pull = common / (1.0 + (self.runs - 1) * common)
-        variance = sigma**2 * (1.0 - self.runs * common * pull)
-        noise = rng.standard_normal(len(runs))
-        return np.asarray(mu + pull * (runs - mu).sum(axis=1) + np.sqrt(variance) * noise)
+    @cached_property
+    def _factors(self) -> dict[str, Floats]:
+        """Factors of each coefficient's correlation between runs."""
+        same = np.array([[own == other for other in self.families] for own in self.families])
+        found = {}
+        for symbol in self.priors:
+            within = self.common.get(symbol, 1.0)
+            correlation = np.where(same, within, within * self.across)
+            np.fill_diagonal(correlation, 1.0)
+            found[symbol] = factor(correlation)
+        return found
 
     def _differs(self, symbol: str) -> bool:
-        return self.runs > 1 and symbol in self.common
+        return bool(np.diag(self._factors[symbol])[1:].any())
 
-    def _contrasts(self, symbol: str) -> list[str]:
-        return [f"{symbol} contrast {k}" for k in range(1, self.runs)]
+    def _normal(self, symbol: str) -> tuple[float, float]:
+        """Return mean and sd of a coefficient on its coordinate."""
+        prior = self.priors[symbol]
+        normal = prior.normal_on_coordinate(self.level)
+        if normal is None:
+            raise ModelError(
+                f"prior of {symbol!r} is {prior.distribution}, but runs that differ in it need"
+                " one that is normal on its coordinate.",
+                "Take Normal, LogNormal or LogitNormal, or pooling='none'.",
+            )
+        return normal
+
+    def _additions(self, symbol: str) -> dict[int, float]:
+        """Return the runs after the first that add something, with how much of the sd."""
+        added = np.diag(self._factors[symbol])
+        return {int(run): float(added[run]) for run in np.flatnonzero(added) if run}
+
+    def _weights(self, symbol: str) -> Floats:
+        """Return what each addition does to every run, (runs, additions and the first)."""
+        lower = self._factors[symbol]
+        own = np.flatnonzero(np.diag(lower))
+        return np.asarray(lower[:, own] / np.diag(lower)[own])
 
 
-def contrasts(runs: int) -> Floats:
-    """Return orthonormal contrasts between runs (Helmert's), shape (runs, runs - 1)."""
-    found = np.zeros((runs, runs - 1))
-    for k in range(1, runs):
-        found[:k, k - 1], found[k, k - 1] = 1.0, -k
-        found[:, k - 1] /= np.sqrt(k * (k + 1.0))
-    return found
+def factor(correlation: Floats) -> Floats:
+    """Return the lower triangular factor of a correlation, a zero column for runs told by others.
+
+    Parameters
+    ----------
+    correlation : array, shape (runs, runs)
+        Positive semidefinite.
+    """
+    lower = np.zeros_like(correlation)
+    for k in range(len(correlation)):
+        left = correlation[:, k] - lower @ lower[k]
+        if left[k] > _NOTHING:
+            lower[k:, k] = left[k:] / np.sqrt(left[k])
+    return lower
 
 
-def _spread(runs: Floats) -> Floats:
-    """Return mean and contrasts of values by run, (S, K) both."""
-    return np.column_stack([runs.mean(axis=1), runs @ contrasts(runs.shape[1])])
+def _added(symbol: str, run: int) -> str:
+    return f"{symbol} added by run {run}"

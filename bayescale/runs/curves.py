@@ -166,11 +166,17 @@ class Curves:
         alone = tuple(replace(curve, group=(curve.run,)) for curve in self.curves)
         return replace(self, curves=alone, group_columns=(RUN_ID,))
 
-    def groups(self) -> dict[tuple[str, ...], tuple[Curve, ...]]:
-        """Return the curves of each group, in the order of their first runs."""
+    def groups(self, columns: int | None = None) -> dict[tuple[str, ...], tuple[Curve, ...]]:
+        """Return the curves of each group, in the order of their first runs.
+
+        Parameters
+        ----------
+        columns : int, optional
+            How many of the group columns, from the first, tell groups apart: all by default.
+        """
         found: dict[tuple[str, ...], list[Curve]] = {}
         for curve in self.curves:
-            found.setdefault(curve.group, []).append(curve)
+            found.setdefault(curve.group[:columns], []).append(curve)
         return {label: tuple(curves) for label, curves in found.items()}
 
 

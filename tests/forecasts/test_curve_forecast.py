@@ -38,6 +38,7 @@ def _dense(posterior: CurvePosterior, at: np.ndarray, observed: Curve, draw: int
     both = type(new)(
         np.concatenate([problem.places.x, new.x]),
         np.concatenate([problem.places.run, new.run]),
+        np.concatenate([problem.places.family, new.family]),
         np.concatenate([problem.places.fallen, new.fallen]),
     )
     joint = tau**2 * problem.covariance(both, both)

@@ -21,7 +21,8 @@ SHAPE = Discrepancy(
 @pytest.mark.parametrize("kind", KINDS)
 def test_covariances_are_covariances(kind):
     rng = np.random.default_rng(0)
-    places = Places(rng.uniform(-3.0, 1.0, 60), rng.integers(0, 3, 60), rng.uniform(size=60))
+    run = rng.integers(0, 3, 60)
+    places = Places(rng.uniform(-3.0, 1.0, 60), run, np.zeros(60), rng.uniform(size=60))
     drift = Drift(kind=kind, common=0.6, run=0.2, fall=1.0)
     covariance = drift_covariance(drift, SHAPE, places, places)
     np.testing.assert_allclose(covariance, covariance.T)
@@ -34,7 +35,7 @@ def test_the_integrated_drift_is_an_integral_of_correlated_slopes():
     step = grid[1]
     ends = [500, 2000]
     wanted = [[slopes[: a + 1, : b + 1].sum() * step**2 for b in ends] for a in ends]
-    places = Places(grid[ends], np.zeros(2), np.zeros(2))
+    places = Places(grid[ends], *np.zeros((3, 2)))
     found = drift_covariance(Drift(kind="integrated"), SHAPE, places, places)
     np.testing.assert_allclose(found, wanted, rtol=5e-3)
 
@@ -46,7 +47,7 @@ def test_what_falls_of_the_rate_gain_errs_by_run():
     )
     down = fallen(at, schedule)
     np.testing.assert_allclose(down, [0.0, 0.0, 0.45, 0.9], atol=0.01)
-    places = Places(np.zeros(4), np.array([0, 0, 0, 1]), down)
+    places = Places(np.zeros(4), np.array([0, 0, 0, 1]), np.zeros(4), down)
     with_fall, without = (
         drift_covariance(Drift(kind="stationary", fall=fall), SHAPE, places, places)
         for fall in (2.0, 0.0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bayescale.errors import ModelError, UnknownNameError
 from bayescale.laws import Prior
 from bayescale.models.curve_model import curve_model
-from bayescale.models.siblings import Siblings, contrasts
+from bayescale.models.siblings import Siblings, factor
 
 PRIORS = {
     "level": Prior("LogNormal", {"mu": "level", "sigma": 0.5}),
@@ -19,9 +21,13 @@ COMMON = {"level": 0.0, "c": 0.9}
 LEVEL, DRAWS = 0.3, 40_000
 
 
-def _prior_draws(runs: int) -> tuple[Siblings, np.ndarray]:
+def _siblings(*families: str, across: float = 1.0) -> Siblings:
+    return Siblings(PRIORS, COMMON, tuple((family,) for family in families), across, LEVEL)
+
+
+def _prior_draws(*families: str, across: float = 1.0) -> tuple[Siblings, np.ndarray]:
     """Return plain draws of the coordinates, unconstrained."""
-    siblings, rng = Siblings(PRIORS, COMMON, runs), np.random.default_rng(0)
+    siblings, rng = _siblings(*families, across=across), np.random.default_rng(0)
     columns = []
     for prior in siblings.coordinates().values():
         mu, sigma = prior.normal_on_coordinate(LEVEL)  # type: ignore[misc]
@@ -35,14 +41,17 @@ def _constrained(siblings: Siblings, x: np.ndarray) -> dict[str, np.ndarray]:
     return {s: maps[p.support](x[:, [k]]) for k, (s, p) in enumerate(named)}
 
 
-def test_contrasts_are_orthonormal():
-    found = contrasts(5)
-    np.testing.assert_allclose(found.T @ found, np.eye(4), atol=1e-12)
-    np.testing.assert_allclose(found.sum(axis=0), 0.0, atol=1e-12)
+def test_a_factor_leaves_out_runs_that_others_tell():
+    shared = np.ones((3, 3))
+    np.testing.assert_array_equal(factor(shared), [[1, 0, 0], [1, 0, 0], [1, 0, 0]])
+    pairs = np.kron(np.array([[1.0, 0.6], [0.6, 1.0]]), np.ones((2, 2)))
+    found = factor(pairs)
+    np.testing.assert_allclose(found @ found.T, pairs)
+    np.testing.assert_allclose(np.diag(found), [1.0, 0.0, 0.8, 0.0])
 
 
 def test_every_run_has_the_prior_of_one_alone_and_the_correlation_that_was_asked():
-    siblings, x = _prior_draws(4)
+    siblings, x = _prior_draws(*"aaaa")
     found = siblings.of_runs(_constrained(siblings, x))
     assert found["share"].shape == (DRAWS, 1)
     c, level = np.log(found["c"]), np.log(found["level"])
@@ -54,17 +63,46 @@ def test_every_run_has_the_prior_of_one_alone_and_the_correlation_that_was_asked
     np.testing.assert_allclose(np.corrcoef(level.T), np.eye(4), atol=0.03)
 
 
+def test_families_share_less_than_a_family_does():
+    siblings, x = _prior_draws(*"aabb", across=0.8)
+    found = siblings.of_runs(_constrained(siblings, x))
+    share, c = (np.corrcoef(v.T) for v in (_on_line(found["share"]), np.log(found["c"])))
+    np.testing.assert_allclose(found["share"][:, 0], found["share"][:, 1])
+    np.testing.assert_allclose(share[0], [1.0, 1.0, 0.8, 0.8], atol=0.02)
+    np.testing.assert_allclose(c[0], [1.0, 0.9, 0.72, 0.72], atol=0.02)
+    level = np.log(found["level"])
+    np.testing.assert_allclose(np.corrcoef(level.T), np.eye(4), atol=0.03)
+    np.testing.assert_allclose(_on_line(found["share"]).mean(axis=0), -1.0, atol=0.05)
+    np.testing.assert_allclose(_on_line(found["share"]).std(axis=0), 1.5, atol=0.05)
+
+
+def _on_line(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.log(values / (1.0 - values)))
+
+
+def test_a_newcomer_of_another_family_is_less_like_these():
+    siblings, x = _prior_draws(*"aa", across=0.5)
+    joined = siblings.with_newcomer(x, ("b",), np.random.default_rng(1))
+    three = _siblings(*"aab", across=0.5)
+    after = three.of_runs(_constrained(three, joined))
+    before = siblings.of_runs(_constrained(siblings, x))
+    np.testing.assert_allclose(after["share"][:, [0]], before["share"])
+    found = np.corrcoef(np.log(after["c"]).T)
+    np.testing.assert_allclose(found[2], [0.45, 0.45, 1.0], atol=0.02)
+
+
 def test_one_run_has_the_coordinates_of_a_law():
-    assert Siblings(PRIORS, COMMON, 1).coordinates() == PRIORS
-    assert Siblings(PRIORS, {}, 4).coordinates() == PRIORS
+    assert _siblings("a", across=0.5).coordinates() == PRIORS
+    assert not _siblings("a", across=0.5).apart
+    assert replace(_siblings(*"aaaa"), common={}).coordinates() == PRIORS
 
 
 def test_a_newcomer_is_one_run_more_of_the_same_prior():
-    siblings, x = _prior_draws(3)
+    siblings, x = _prior_draws(*"aaa")
     # sigma and tau behind the law's coordinates stay.
     x = np.column_stack([x, np.ones((DRAWS, 2))])
-    joined = siblings.with_newcomer(x, LEVEL, np.random.default_rng(1))
-    four = Siblings(PRIORS, COMMON, 4)
+    joined = siblings.with_newcomer(x, ("a",), np.random.default_rng(1))
+    four = _siblings(*"aaaa")
     assert joined.shape[1] == len(four.coordinates()) + 2
     np.testing.assert_array_equal(joined[:, -2:], 1.0)
     before = siblings.of_runs(_constrained(siblings, x))
@@ -79,14 +117,16 @@ def test_a_newcomer_is_one_run_more_of_the_same_prior():
 def test_priors_that_cannot_be_correlated_are_refused():
     priors = {**PRIORS, "c": Prior("HalfNormal", {"sigma": 1.0})}
     with pytest.raises(ModelError, match="prior of 'c' is HalfNormal, but runs that differ"):
-        Siblings(priors, COMMON, 2).coordinates()
-    assert Siblings(priors, COMMON, 1).coordinates() == priors
+        replace(_siblings(*"aa"), priors=priors).coordinates()
+    assert replace(_siblings("a"), priors=priors).coordinates() == priors
 
 
 def test_models_say_what_is_shared():
     model = curve_model("learning_curve_m3", "partial")
     assert model.common == {"loss_ref": 0.0, "c": 0.75}
     assert curve_model("learning_curve_m3").common == {}
+    assert model.across == 1.0
+    assert curve_model("learning_curve_m3", "nested").across == 0.9
     assert model.sharing({"saturation": 0.5, "c": 1.0}).common == {
         "loss_ref": 0.0,
         "saturation": 0.5,
