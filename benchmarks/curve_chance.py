@@ -185,7 +185,8 @@ def double_descent(rng: np.random.Generator) -> dict[str, dict[str, Any]]:
 
 
 def _beside(scores: Sequence[Scored]) -> Scored:
-    return Scored(*(np.concatenate(of, axis=-1) for of in zip(*scores, strict=True)))
+    pairs = ((own.held, own.squared) for own in scores)
+    return Scored(*(np.concatenate(of, axis=-1) for of in zip(*pairs, strict=True)))
 
 
 def main() -> None:

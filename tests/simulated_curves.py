@@ -87,14 +87,15 @@ def drifting_curves(law: str, number: int, seed: int, n: int = 40) -> Iterator[t
 
 
 def drifting_groups(
-    model: CurveModel, runs: int, number: int, seed: int, n: int = 40
+    model: CurveModel, runs: int, number: int, seed: int, n: int = 40, families: str = ""
 ) -> Iterator[list[tuple[dict[str, float], Curve]]]:
     """Yield groups of siblings as `drifting_curves`: each run's coefficients, and its whole curve.
 
-    Runs are called a, b, c ... and are fitted up to `EDGE`.
+    Runs are called a, b, c ... and are fitted up to `EDGE`; `families` has a letter a run, where
+    there are several.
     """
     rng = np.random.default_rng(seed)
-    names = [chr(ord("a") + k) for k in range(runs)]
+    names = {chr(ord("a") + k): ("siblings", *families[k : k + 1]) for k in range(runs)}
     size = (number, len(_flat(model, names, [_steps(rng, 4)] * runs)[1].symbols))
     rng = np.random.default_rng(seed)
     strata = np.argsort(rng.uniform(size=size), axis=0)
@@ -108,20 +109,24 @@ def _steps(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def _flat(
-    model: CurveModel, names: list[str], at: list[np.ndarray]
+    model: CurveModel, names: dict[str, tuple[str, ...]], at: list[np.ndarray]
 ) -> tuple[CurveProblem, Density]:
     """Return the problem of curves that say nothing yet."""
     shown = [steps[steps <= EDGE] for steps in at]
     flat = [
-        Curve(run=run, at=steps, output=np.full(len(steps), 3.0))
-        for run, steps in zip(names, shown, strict=True)
+        Curve(run=run, at=steps, output=np.full(len(steps), 3.0), group=group)
+        for (run, group), steps in zip(names.items(), shown, strict=True)
     ]
     problem = curve_problem(model, flat, points=max(map(len, shown)))
     return problem, Density(problem)
 
 
 def _group(
-    model: CurveModel, names: list[str], p: np.ndarray, rng: np.random.Generator, n: int
+    model: CurveModel,
+    names: dict[str, tuple[str, ...]],
+    p: np.ndarray,
+    rng: np.random.Generator,
+    n: int,
 ) -> list[tuple[dict[str, float], Curve]]:
     every = [_steps(rng, n) for _ in names]
     problem, density = _flat(model, names, every)
@@ -141,8 +146,8 @@ def _group(
     y = y + np.sqrt(noise) * rng.standard_normal(len(run))
     of_runs = problem.siblings.of_runs(density.constrain(draw))
     found = []
-    for k, name in enumerate(names):
+    for k, (name, group) in enumerate(names.items()):
         own = {s: float(v[0, k if v.shape[1] > 1 else 0]) for s, v in of_runs.items()}
-        whole = Curve(run=name, at=every[k], output=np.exp(y[run == k]), group=("siblings",))
+        whole = Curve(run=name, at=every[k], output=np.exp(y[run == k]), group=group)
         found.append((own, whole))
     return found
