@@ -93,6 +93,28 @@ class PoolingWarning(BayescaleWarning):
     """Groups that were fitted otherwise than a reader of the call might expect."""
 
 
+def check_type(
+    found: object, wanted: type, where: str, hint: str, error: type[BayescaleError]
+) -> None:
+    """Raise on an argument of another type, naming it, before anything is done with it.
+
+    Parameters
+    ----------
+    found : object
+        What was given.
+    wanted : type
+        What was expected.
+    where : str
+        The function and the argument: ``write_report: decision``.
+    hint : str
+        How one comes by it.
+    error : type
+        What is raised.
+    """
+    if not isinstance(found, wanted):
+        raise error(f"{where} is a {type(found).__name__}, expected a {wanted.__name__}.", hint)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known name and the whole list.
 

@@ -116,8 +116,8 @@ def forecast(
     from bayescale.forecasts.sensitivity import sensitivity
     from bayescale.runs.save import TABLE_ENDINGS, save_table
 
-    check_out("--out", out_file, TABLE_ENDINGS)
-    check_out("--register", register)
+    check_out("--out", out_file, TABLE_ENDINGS, (runs, at))
+    check_out("--register", register, (".json",))
     posterior = read_source(
         runs,
         model,

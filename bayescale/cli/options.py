@@ -31,7 +31,10 @@ Where = Annotated[
 ]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--column", help="Name a column: 'n_params=my size'. May be repeated."),
+    typer.Option(
+        "--column",
+        help="Name a column: 'n_params=my size', or 'n_params=1e6*size (M)'. May be repeated.",
+    ),
 ]
 Convention = Annotated[
     str | None,

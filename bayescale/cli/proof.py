@@ -45,7 +45,7 @@ def backtest(
     """Hide larger runs, predict them from smaller ones, and score the intervals."""
     from bayescale.forecasts.backtest import backtest as run_backtest
 
-    check_out("--out", out_file)
+    check_out("--out", out_file, (".csv",), (runs,))
     table = read_table(runs, where, column)
     with bar(not as_json, "backtest") as advance:
         made = run_backtest(

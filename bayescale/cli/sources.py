@@ -128,17 +128,27 @@ def _mapping(pairs: Sequence[str] | None) -> dict[str, str]:
     return mapping
 
 
-def check_out(option: str, path: Path | None, endings: tuple[str, ...] = ()) -> None:
-    """Raise on a file that cannot be written, before anything slow starts."""
+def check_out(
+    option: str,
+    path: Path | None,
+    endings: tuple[str, ...] = (),
+    inputs: Sequence[str | Path] = (),
+) -> None:
+    """Raise on a file that cannot be written, or that is read, before anything slow starts."""
     from bayescale.runs.save import check_target
 
     if path is None:
         return
+    if path.resolve() in [Path(read).resolve() for read in inputs]:
+        raise BayescaleError(
+            f"{option} is {str(path)!r}, which is read: it would be written over.",
+            "Give another name.",
+        )
+    check_target(path)
     if endings and not path.name.lower().endswith(endings):
         raise BayescaleError(
             f"{option} is {str(path)!r}, expected a name ending in {', '.join(endings)}."
         )
-    check_target(path)
 
 
 def number(word: str, option: str) -> float:

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from bayescale.inference.posterior import Posterior
 
 
+PAGE = (".html", ".htm")
+"""Endings of an HTML page."""
+
+
 @app.command(epilog="Example: bayescale demo --out my-demo")
 def demo(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the report and plots.")] = Path(
@@ -85,9 +89,9 @@ def decide(
     from bayescale.decisions.decide import decide as make_decision
     from bayescale.decisions.scenario import load_scenario
 
-    check_out("--html", html)
+    check_out("--html", html, PAGE)
     if json_file not in (None, "-"):
-        check_out("--json", Path(str(json_file)))
+        check_out("--json", Path(str(json_file)), (".json",))
     scenario = load_scenario(plan)
     posterior = read_source(runs, model, group, where, column, priors, None, engine, seed)
     decision = make_decision(posterior, scenario, seed=seed)
@@ -129,8 +133,8 @@ def report(
     from bayescale.decisions.decide import decide as make_decision
     from bayescale.decisions.scenario import load_scenario
 
-    check_out("--html", html)
-    check_out("--markdown", markdown)
+    check_out("--html", html, PAGE)
+    check_out("--markdown", markdown, (".md", ".markdown"))
     scenario = None if plan is None else load_scenario(plan)
     posterior = read_source(runs, model, group, where, column, None, None, engine, seed)
     decision = None if scenario is None else make_decision(posterior, scenario, seed=seed)

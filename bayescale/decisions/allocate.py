@@ -19,8 +19,8 @@ from bayescale.decisions.optimum import (
 from bayescale.decisions.support import support_of
 from bayescale.errors import DecisionError
 from bayescale.forecasts.newcomer import with_new_group
-from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem
 from bayescale.runs.schema import LARGEST, N_PARAMS, N_TOKENS
@@ -76,7 +76,7 @@ def allocate(
     sardana2024beyond.
     """
     _check_numbers(flops, n_params, lifetime_tokens)
-    posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
+    posterior = fitted(source, seed=seed)
     _check_law(posterior)
     posterior, group = _group(posterior, label, seed)
     problem = posterior.problems[group]

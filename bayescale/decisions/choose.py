@@ -15,8 +15,8 @@ from bayescale.decisions.pooled import compared_coefficients
 from bayescale.decisions.ranking import Ranking, prob_best
 from bayescale.decisions.rays import COMPUTE
 from bayescale.errors import DecisionError
-from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.runs.schema import N_TOKENS
 
 __all__ = [
@@ -60,7 +60,7 @@ def choose(
     DecisionError
         For a fit of one group, or arms whose losses cannot be compared.
     """
-    posterior = source if isinstance(source, Posterior) else fit(source, group=group, seed=seed)
+    posterior = fitted(source, group=group, seed=seed)
     point = inputs or largest_run(posterior)
     ranking = prob_best(posterior, seed=seed, **point)
     best, *others = ranking.arms

@@ -13,6 +13,7 @@ from bayescale.decisions.levels import matched_groups
 from bayescale.decisions.paired import central, tails
 from bayescale.errors import UnknownNameError
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.models.discrepancy import Floats
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def contrast(
         For an arm, a factor or a coefficient that the fit does not have.
     """
     what = "contrast"
+    posterior = fitted(posterior, seed=seed)
     known = posterior.textbook(0)
     if coefficient not in known:
         raise UnknownNameError("coefficient", coefficient, known, what)

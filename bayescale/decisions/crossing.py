@@ -24,6 +24,7 @@ from bayescale.decisions.rays import (
 from bayescale.errors import DecisionError
 from bayescale.forecasts.points import make_points
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.models.discrepancy import Floats
 
 if TYPE_CHECKING:
@@ -192,6 +193,7 @@ def crossing(
         For a point that cannot be used.
     """
     what = "crossing"
+    posterior = fitted(posterior, seed=seed)
     names = scaled_names(posterior.law, along, what)
     posterior, labels = resolve(posterior, (of, over), what, seed)
     check_comparable(posterior, labels, what)

@@ -23,8 +23,7 @@ from bayescale.decisions.scenario import Scenario, load_scenario
 from bayescale.decisions.weigh import Weighed, best_pilot, weigh
 from bayescale.decisions.yardstick import yardstick
 from bayescale.errors import DecisionError
-from bayescale.inference.fit import fit
-from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.runs.schema import N_PARAMS, N_TOKENS
 
 __all__ = ["CandidateOutcome", "Decision", "PilotOutcome", "decide", "load_decision"]
@@ -49,7 +48,7 @@ def decide(
 
     Parameters
     ----------
-    source : Posterior, or anything `fit` takes
+    source : Posterior, path of a saved one, or anything `fit` takes
         A fit, or runs to fit with the recommended model first.
     scenario : Scenario, mapping or path
         The question: a scenario, its plain data, or a plan file.
@@ -74,7 +73,7 @@ def decide(
     plan = as_scenario(scenario)
     if n_draws < MIN_DRAWS:
         raise DecisionError(f"decide: n_draws is {n_draws}, expected at least {MIN_DRAWS}.")
-    posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
+    posterior = fitted(source, seed=seed)
     plan, measure = yardstick(plan, seed)
     planned = forecast_runs(posterior, plan, seed, measure)
     losses = joint_losses(planned, n_draws, seed)
@@ -107,6 +106,11 @@ def as_scenario(found: Scenario | Mapping[str, Any] | str | Path) -> Scenario:
     """Return a scenario as it is, from plain data, or from a plan file."""
     if isinstance(found, Scenario):
         return found
+    if not isinstance(found, Mapping | str | Path):
+        raise DecisionError(
+            f"the plan is a {type(found).__name__}, expected a Scenario, a mapping, or the path of"
+            " a plan file."
+        )
     return Scenario.from_dict(found) if isinstance(found, Mapping) else load_scenario(found)
 
 

@@ -10,8 +10,7 @@ from bayescale.decisions.decide import as_scenario, decide
 from bayescale.decisions.decision import Decision
 from bayescale.decisions.scenario import Scenario
 from bayescale.forecasts.sensitivity import AS_ASKED, variants
-from bayescale.inference.fit import fit
-from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +65,7 @@ def flips(
     import pandas as pd
 
     plan = as_scenario(scenario)
-    posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
+    posterior = fitted(source, seed=seed)
     made = decide(posterior, plan, seed=seed, n_draws=n_draws)
     labels = dict.fromkeys(outcome.label for outcome in made.candidates)
     rows = [_row(AS_ASKED, made, made)]

@@ -15,6 +15,7 @@ from bayescale.decisions.paired import central, plain_draws, tails
 from bayescale.decisions.rays import COMPUTE, expected_log_loss, grid, ray, roots, scaled_names
 from bayescale.forecasts.points import make_points
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.models.discrepancy import Floats
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def multiplier(
         For a point that cannot be used.
     """
     what = "multiplier"
+    posterior = fitted(posterior, seed=seed)
     names = scaled_names(posterior.law, along, what)
     posterior, (first, second) = resolve(posterior, (of, over), what, seed)
     check_comparable(posterior, (first, second), what)

@@ -22,8 +22,8 @@ from bayescale.decisions.scenario import Scenario
 from bayescale.decisions.yardstick import yardstick
 from bayescale.errors import DecisionError
 from bayescale.forecasts.covariance import joint_moments
-from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.models.discrepancy import Floats
 
 __all__ = ["NextRun", "Proposal", "next_run"]
@@ -54,7 +54,7 @@ def next_run(
 
     Parameters
     ----------
-    source : Posterior, or anything `fit` takes
+    source : Posterior, path of a saved one, or anything `fit` takes
         A fit, or runs to fit with the recommended model first.
     scenario : Scenario, mapping or path
         The question.
@@ -84,7 +84,7 @@ def next_run(
     """
     plan = as_scenario(scenario)
     _check(goal, shrink, budget_usd, k)
-    posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
+    posterior = fitted(source, seed=seed)
     run = _candidate(plan, candidate)
     plan = _with_pilots(plan, posterior, run, budget_usd)
     plan, measure = yardstick(plan, seed)

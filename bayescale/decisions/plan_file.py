@@ -10,6 +10,18 @@ import yaml
 
 from bayescale.errors import DecisionError
 
+EXAMPLE = """\
+title: Fund the 7B run?
+candidates:
+  - {name: big, n_params: 7B, n_tokens: 140B}   # group: c4, where the fit has groups
+target: {loss: 2.2}                             # nats per token
+price: {usd_per_gpu_hour: 2.5, peak_flops: 989e12, mfu: 0.4}
+value: {usd: 1M}                                # what meeting the target is worth
+pilots:                                         # runs one could make first; may be left out
+  - {name: pilot, n_params: 1.4B, n_tokens: 28B}
+"""
+"""The smallest useful plan, shown where none is found."""
+
 
 class _PlainLoader(yaml.SafeLoader):
     """YAML's safe loader, which also refuses a key given twice."""
@@ -62,7 +74,7 @@ def _text(path: Path, where: str) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise DecisionError(
-            f"plan file {str(path)!r} does not exist.", "Check the path."
+            f"plan file {str(path)!r} does not exist.", f"Check the path, or begin with:\n{EXAMPLE}"
         ) from error
     except OSError as error:
         raise DecisionError(f"{where} cannot be read: {error.strerror}.") from error

@@ -16,6 +16,7 @@ from bayescale.decisions.rays import expected_log_loss, scaled_names
 from bayescale.errors import DecisionError
 from bayescale.forecasts.points import make_points
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.models.discrepancy import Floats
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def prob_best(
         For a point that cannot be used.
     """
     what = "prob_best"
+    posterior = fitted(posterior, seed=seed)
     scaled_names(posterior.law, posterior.law.inputs[0], what)
     posterior, labels = resolve(posterior, posterior.labels if arms is None else arms, what, seed)
     if len(labels) < 2:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.errors import ForecastError
-from bayescale.forecasts.forecast import Forecast
+from bayescale.errors import ForecastError, check_type
+from bayescale.forecasts.forecast import MAKE_ONE, Forecast
 from bayescale.forecasts.predict import predict, predictive_draws
 from bayescale.forecasts.predictive import tails
 from bayescale.inference.posterior import Posterior
@@ -145,6 +145,10 @@ def downstream(
         When `errors` is no law of the loss alone, the draws are no positive losses, or the group
         is unknown.
     """
+    fit_errors = "Fit error_of_loss_plain_weak to a table of losses and errors."
+    check_type(errors, Posterior, "downstream: errors", fit_errors, ForecastError)
+    if not isinstance(forecast, np.ndarray):
+        check_type(forecast, Forecast, "downstream: forecast", MAKE_ONE, ForecastError)
     drawn = forecast.draws(n_draws, seed) if isinstance(forecast, Forecast) else forecast
     loss = np.asarray(drawn, dtype=float)
     _check(errors, loss)

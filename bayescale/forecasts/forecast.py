@@ -20,13 +20,13 @@ from bayescale.forecasts.predict import Components, predict, predictive_draws
 from bayescale.forecasts.predictive import Predictive
 from bayescale.forecasts.reliability import reliability_sentence
 from bayescale.forecasts.versions import Versions
-from bayescale.inference.fit import fit
 from bayescale.inference.posterior import (
     Posterior,
     load_posterior,
     read_datasets,
     write_datasets,
 )
+from bayescale.inference.source import fitted
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
@@ -43,6 +43,9 @@ LEVELS = (0.025, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.975)
 FAR = 1000.0
 """Extrapolation factor beyond which no backtest of ours says anything."""
 
+
+MAKE_ONE = "Make one with forecast(posterior, n_params=..., n_tokens=...)."
+"""How one comes by a forecast, where another thing was given."""
 
 NEGLIGIBLE = 1e-3
 """Share of the smallest fitted value below which a point's was given in another unit."""
@@ -228,7 +231,7 @@ def forecast(
 
     Parameters
     ----------
-    source : Posterior, or anything `fit` takes
+    source : Posterior, path of a saved one, or anything `fit` takes
         A fit, or runs to fit with the recommended model first.
     at : DataFrame, optional
         One row a point: the law's inputs, and the group columns where there are groups.
@@ -258,7 +261,7 @@ def forecast(
         When a point's compute exceeds 1000 times the largest fitted one, or a count
         is below a thousandth of the smallest fitted one.
     """
-    posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
+    posterior = fitted(source, seed=seed)
     if (at is None) == (not inputs):
         raise ForecastError(
             "forecast: give either a table of points or inputs by name, not both and not neither.",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.errors import ForecastError
-from bayescale.forecasts.forecast import Forecast
+from bayescale.errors import ForecastError, check_type
+from bayescale.forecasts.forecast import MAKE_ONE, Forecast
 from bayescale.forecasts.scores import COVERAGES
 from bayescale.models.discrepancy import Floats
 from bayescale.runs.save import write_atomically
@@ -99,6 +99,7 @@ def register_forecast(forecast: Forecast, path: str | Path) -> Registration:
     ForecastError
         When the file exists already: what is registered is not written over.
     """
+    check_type(forecast, Forecast, "register_forecast: forecast", MAKE_ONE, ForecastError)
     path = Path(path)
     if path.exists():
         raise ForecastError(

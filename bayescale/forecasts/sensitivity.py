@@ -15,6 +15,7 @@ from bayescale.forecasts.forecast import forecast as forecast_at
 from bayescale.inference.fit import fit
 from bayescale.inference.guard import posterior_alone
 from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.models.catalog import DEFAULT_MODEL, load_model
 from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.schema import N_PARAMS, N_TOKENS, TRUNK
@@ -73,7 +74,7 @@ def sensitivity(
     """
     import pandas as pd
 
-    posterior = source if isinstance(source, Posterior) else fit(source, seed=seed)
+    posterior = fitted(source, seed=seed)
     asked = points if isinstance(points, Forecast) else forecast_at(posterior, points, warn=False)
     at = asked.points
     unknown = [label for label in at.labels if label not in posterior.labels]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bayescale.decisions.decision import Decision
-from bayescale.forecasts.forecast import Forecast
+from bayescale.errors import BayescaleError, check_type
+from bayescale.forecasts.forecast import MAKE_ONE, Forecast
 from bayescale.forecasts.held_out import HeldOut, hold_out
-from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.reports.content import Opening, Picture, Section
 from bayescale.reports.figures import save_figure
 from bayescale.reports.gathered import Gathered
@@ -18,21 +20,24 @@ from bayescale.reports.opening import opening
 from bayescale.reports.page import page
 from bayescale.reports.sections import sections
 from bayescale.runs.finding import Finding
-from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.save import write_atomically
+from bayescale.runs.table import read_runs
 
-MARKDOWN = {".md", ".markdown"}
+MARKDOWN = (".md", ".markdown")
 """Endings of a path that ask for Markdown."""
+
+ENDINGS = (".html", ".htm", *MARKDOWN)
+"""Endings of a report: with any other a table or a posterior would be written over."""
 
 
 def write_report(
     path: str | Path,
     *,
-    posterior: Posterior,
-    runs: RunsTable | None = None,
+    posterior: Any,
+    runs: Any = None,
     forecast: Forecast | None = None,
     decision: Decision | None = None,
-    hidden: RunsTable | HeldOut | None = None,
+    hidden: Any = None,
     findings: Sequence[Finding] = (),
     command: str = "",
     pictures: str | Path | None = None,
@@ -44,17 +49,17 @@ def write_report(
     Parameters
     ----------
     path : str or Path
-        Target; written whole or not at all. A name that ends in ``.md`` gets Markdown, any other
-        one HTML file that needs nothing else.
-    posterior : Posterior
-        The fit.
-    runs : RunsTable, optional
+        Target; written whole or not at all. A name that ends in ``.md`` gets Markdown, one in
+        ``.html`` one HTML file that needs nothing else.
+    posterior : Posterior, path of a saved one, or anything `fit` takes
+        The fit, or runs to fit with the recommended model first.
+    runs : RunsTable, or anything `read_runs` takes, optional
         The table it comes from, before any run was hidden.
     forecast : Forecast, optional
         Further points of interest.
     decision : Decision, optional
         The verdict; without one the report is a forecast.
-    hidden : RunsTable or HeldOut, optional
+    hidden : HeldOut, RunsTable, or anything `read_runs` takes, optional
         Runs kept from the fit.
     findings : sequence of Finding
         What the linter said; the checks of the fit are made here.
@@ -68,11 +73,25 @@ def write_report(
     -------
     Path
         `path`.
+
+    Raises
+    ------
+    BayescaleError
+        When the name ends otherwise, or an argument is something else.
     """
-    target = Path(path)
+    target = _target(path)
+    for given, wanted, name, hint in (
+        (forecast, Forecast, "forecast", MAKE_ONE),
+        (decision, Decision, "decision", "Make one with decide(posterior, plan)."),
+    ):
+        if given is not None:
+            check_type(given, wanted, f"write_report: {name}", hint, BayescaleError)
+    posterior = fitted(posterior)
+    if hidden is not None:
+        hidden = hidden if isinstance(hidden, HeldOut) else read_runs(hidden)
     made = Gathered(
         posterior=posterior,
-        runs=runs,
+        runs=None if runs is None else read_runs(runs),
         forecast=forecast,
         decision=decision,
         hidden=None if hidden is None else hold_out(posterior, hidden),
@@ -91,6 +110,17 @@ def write_report(
     if folder is not None:
         save_pictures(first, rest, folder)
     return write_atomically(target, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def _target(path: str | Path) -> Path:
+    """Return where a report is written; nothing but a report may be written over."""
+    if not isinstance(path, str | Path) or not str(path).lower().endswith(ENDINGS):
+        raise BayescaleError(
+            f"write_report: path is {str(path)[:80]!r}, expected a name ending in"
+            f" {', '.join(ENDINGS)}.",
+            "The path comes first, and the fit as posterior=.",
+        )
+    return Path(path)
 
 
 def save_pictures(first: Opening, rest: tuple[Section, ...], folder: Path) -> tuple[Path, ...]:

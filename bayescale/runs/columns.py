@@ -10,8 +10,12 @@ import numpy as np
 
 from bayescale.errors import RunsTableError, UnknownNameError, nearest
 from bayescale.runs.files import RawColumns
+from bayescale.runs.numbers import as_numbers, is_count
 from bayescale.runs.schema import BY_NAME, SPELLINGS
 from bayescale.runs.wording import map_hint
+
+_FACTOR = re.compile(r"\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*\*\s*(.+?)\s*")
+"""``1e6*Size (M)``: a factor and the column that it multiplies."""
 
 
 def canonical(raw: RawColumns, mapping: Mapping[str, str], table: str) -> RawColumns:
@@ -23,7 +27,8 @@ def canonical(raw: RawColumns, mapping: Mapping[str, str], table: str) -> RawCol
         Columns under the user's names.
     mapping : mapping of str to str
         Canonical name to the user's column; wins over spellings. A key that is no canonical
-        name renames the column, which frees the canonical name it would have claimed.
+        name renames the column, which frees the canonical name it would have claimed. A factor
+        before the column, as in ``1e6*Size (M)``, multiplies its numbers.
     table : str
         Name of the table for messages.
 
@@ -34,6 +39,7 @@ def canonical(raw: RawColumns, mapping: Mapping[str, str], table: str) -> RawCol
     UnknownNameError
         When a key of `mapping` is a misspelled canonical name.
     """
+    raw, mapping = _scaled(raw, mapping)
     _check_mapping(raw, mapping, table)
     names = {theirs: ours for ours, theirs in mapping.items()}
     taken = set(names.values())
@@ -62,6 +68,32 @@ def resolve(column: str, columns: Mapping[str, np.ndarray], table: str) -> str:
         if name in columns:
             return name
     raise UnknownNameError("column", column, columns, f'runs table "{table}"')
+
+
+def _scaled(raw: RawColumns, mapping: Mapping[str, str]) -> tuple[RawColumns, Mapping[str, str]]:
+    """Return columns multiplied by the factors that stand before them in a mapping."""
+    if not isinstance(mapping, Mapping):
+        return raw, mapping
+    factors = {
+        ours: found
+        for ours, theirs in mapping.items()
+        if theirs not in raw and (found := _FACTOR.fullmatch(str(theirs))) and found[2] in raw
+    }
+    multiplied = {
+        found[2]: _times(raw[found[2]], float(found[1]), is_count(ours))
+        for ours, found in factors.items()
+    }
+    columns = {ours: found[2] for ours, found in factors.items()}
+    return {**raw, **multiplied}, {**mapping, **columns}
+
+
+def _times(cells: np.ndarray, factor: float, counts: bool) -> np.ndarray:
+    """Return the cells times a factor; what is no number stays, to be refused as it was found."""
+    values, refused = as_numbers(cells.tolist(), len(cells), counts=counts)
+    made = (factor * values).astype(object)
+    for row in refused:
+        made[row] = cells[row]
+    return made
 
 
 def _spelled(raw: RawColumns, names: dict[str, str], taken: set[str], table: str) -> list[str]:

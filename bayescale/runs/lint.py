@@ -7,6 +7,7 @@ from typing import Any
 
 from bayescale.runs.checks import (
     annealing,
+    columns_read,
     compute_span,
     diverged,
     duplicates,
@@ -31,6 +32,7 @@ from bayescale.runs.table import read_runs
 __all__ = ["CHECKS", "Finding", "lint"]
 
 CHECKS: tuple[Check, ...] = (
+    columns_read.CHECK,
     units_counts.CHECK,
     units_flops.CHECK,
     units_loss.CHECK,

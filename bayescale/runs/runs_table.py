@@ -18,6 +18,7 @@ from bayescale.runs.mixed import SEPARATING, mixed_error
 from bayescale.runs.numbers import as_labels
 from bayescale.runs.save import save_table
 from bayescale.runs.schema import N_PARAMS, N_TOKENS, STATUS
+from bayescale.runs.suggest import suggestion
 from bayescale.runs.wording import map_hint, rows_text, where_hint
 
 
@@ -290,5 +291,6 @@ class RunsTable:
             return self.data[column]
         raise RunsTableError(
             f'runs table "{self.name}": no column {column}.',
-            f"{nearest(column, self.columns)} If one of them is meant: {map_hint(column)}.",
+            f"{nearest(column, self.columns)} If one of them is meant:"
+            f" {map_hint(column, suggestion(column, self.columns) or 'your column')}.",
         )

@@ -37,7 +37,8 @@ def read_runs(
         `bayescale.runs.importers` knows (a file, a folder, runs of W&B's API): the last loss of
         each run.
     columns : mapping of str to str, optional
-        Canonical name to the name in `source`; wins over the recognised spellings.
+        Canonical name to the name in `source`; wins over the recognised spellings. A factor may
+        stand before it, for a column in another unit: ``{"n_params": "1e6*Size (M)"}``.
     where : str or sequence of str, optional
         Conditions as in `RunsTable.where`. Rows that do not meet them may hold anything.
     name : str, optional

@@ -76,3 +76,24 @@ def test_extra_columns_are_kept_as_numbers_or_labels() -> None:
     assert runs.numbers("width").tolist() == [64.0, 128.0]
     assert runs.labels("note").tolist() == ["wide", "7"]
     assert not runs.has("empty")
+
+
+def test_a_factor_before_a_column_multiplies_it() -> None:
+    frame = pd.DataFrame({"Size (M)": ["25", "1,000"], "tokens_b": [0.5, 2.0], "loss": [4.0, 3.0]})
+    columns = {"n_params": "1e6*Size (M)", "n_tokens": "1e9 * tokens_b"}
+    runs = read_runs(frame, columns=columns)
+    assert runs.numbers("n_params").tolist() == [25e6, 1e9]
+    assert runs.numbers("n_tokens").tolist() == [5e8, 2e9]
+    assert frame["tokens_b"].tolist() == [0.5, 2.0]
+
+
+def test_a_factor_before_what_is_no_number_shows_the_cell() -> None:
+    with pytest.raises(RunsTableError, match=r"n_params .*row 1: 'many'"):
+        read_runs(table(size=["1", "many"]), columns={"n_params": "1e6*size"})
+    with pytest.raises(RunsTableError, match=r"'1e6\*sizes', which does not exist"):
+        read_runs(table(size=["1", "2"]), columns={"n_params": "1e6*sizes"})
+
+
+def test_a_column_whose_name_holds_a_factor_is_itself() -> None:
+    runs = read_runs(pd.DataFrame({"2*N": [1.0]}), columns={"n_params": "2*N"})
+    assert runs.numbers("n_params").tolist() == [1.0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from bayescale.errors import InferenceError
 from bayescale.inference.checks import (
     confounded,
     identified,
@@ -13,7 +16,7 @@ from bayescale.inference.checks import (
     sampling,
 )
 from bayescale.inference.checks.subject import Check, Forecasted, Subject
-from bayescale.inference.posterior import Posterior
+from bayescale.inference.source import fitted
 from bayescale.inference.threads import one_thread
 from bayescale.runs.finding import Finding
 
@@ -30,15 +33,13 @@ CHECKS: tuple[Check, ...] = (
 """Every check of a posterior, in the order of the report."""
 
 
-def check_posterior(
-    posterior: Posterior, forecast: Forecasted | None = None
-) -> tuple[Finding, ...]:
+def check_posterior(posterior: Any, forecast: Forecasted | None = None) -> tuple[Finding, ...]:
     """Return one finding for every check of a fit.
 
     Parameters
     ----------
-    posterior : Posterior
-        The fit.
+    posterior : Posterior, path of a saved one, or anything `fit` takes
+        The fit, or runs to fit with the recommended model first.
     forecast : Forecast, optional
         What is asked of it; without one its reach is not checked.
 
@@ -47,7 +48,17 @@ def check_posterior(
     tuple of Finding
         PASS, REVIEW or FAIL each. ``rows`` counts the fitted runs from 0, group after group: rows
         that the fit left out are not counted.
+
+    Raises
+    ------
+    InferenceError
+        When `forecast` is none.
     """
-    subject = Subject(posterior, forecast)
+    if forecast is not None and not isinstance(forecast, Forecasted):
+        raise InferenceError(
+            f"check_posterior: forecast is a {type(forecast).__name__}, expected a Forecast.",
+            "Make one with forecast(posterior, n_params=..., n_tokens=...).",
+        )
+    subject = Subject(fitted(posterior), forecast)
     with one_thread():
         return tuple(check.run(subject) for check in CHECKS)

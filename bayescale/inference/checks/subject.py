@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class At(Protocol):
         """Group of each point."""
 
 
+@runtime_checkable
 class Forecasted(Protocol):
     """What the checks read of a `forecasts.forecast.Forecast`, which lies downstream."""
 

@@ -63,8 +63,9 @@ def _wrong(column: str, message: str) -> Finding:
         NAME,
         "FAIL",
         f"{message}. Millions or billions?",
-        f"Write '70M' or '1.5B' in the file, or read_runs(frame.assign({column}=1e6 * "
-        f"frame['{column}'])) for millions, 1e9 for billions.",
+        f"Write '70M' or '1.5B' in the file, or --column '{column}=1e6*your column', or"
+        f" read_runs(frame.assign({column}=1e6 * frame['{column}'])) for millions, 1e9 for"
+        " billions.",
     )
 
 

@@ -59,6 +59,11 @@ def read_logs(source: Any) -> list[RunLog]:
     if wandb.is_run(source):
         return [wandb.read_api(source)]
     if not isinstance(source, str | Path):
+        if not is_api(source):
+            raise RunsTableError(
+                f"the log of a job is read from a path or from runs of W&B's API, not from"
+                f" {type(source).__name__}."
+            )
         return [log for run in source for log in read_logs(run)]
     path = Path(source)
     if not path.exists():
