@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from scipy.optimize import brentq
 
+from bayescale.inference.ensemble_conditional import Conditional
 from bayescale.inference.ensemble_moves import Cells, by_difference
 from bayescale.inference.resampling import systematic_picks
 from bayescale.models.density import Density
@@ -21,6 +22,9 @@ _JUMPS = 0.1
 _CENTRES, _SLOPES, _TIMES = 256, 3072, 4
 """Most members that narrow cells lie about, most slopes that these may take, and how often their
 points are proposed."""
+
+_CARRIED, _CARRIED_SCALE = 2, 0.5
+"""Moves that carry linear coordinates along for each of the others, and their scale at first."""
 
 _NEVER = -1e300
 """Log density where the posterior is undefined: finite, so that a power of zero forgives it."""
@@ -41,6 +45,8 @@ class Ensembles:
         Returns narrow cells about points (n, P), as `ensemble_starts.about` does.
     rng : Generator
         Source of randomness.
+    conditional : Conditional, optional
+        Of the linear coordinates, where the law has any.
     """
 
     def __init__(
@@ -50,12 +56,14 @@ class Ensembles:
         members: int,
         near: Callable[[Floats], Cells],
         rng: np.random.Generator,
+        conditional: Conditional | None = None,
     ) -> None:
         self.density, self.starts, self.rng, self.power = density, starts, rng, 0.0
-        self.near = near
+        self.near, self.conditional = near, conditional
         self.x = np.stack([start.draw(members, rng) for start in starts])
         self.log_start, self.log_posterior = self._from_start(self.x), self._posterior(self.x)
         self._scale = 2.38 / np.sqrt(2.0 * self.x.shape[2])
+        self._carried_scale = _CARRIED_SCALE
 
     def heat(self, survive: float) -> None:
         """Raise the power until a share of the members survives, and copy those favoured."""
@@ -73,8 +81,12 @@ class Ensembles:
     def move(self, *, tune: bool = True) -> None:
         """Move each half of every ensemble by differences of the other, then by cells of it.
 
-        Then all of it, anew from where members start.
+        Then all of it, anew from where members start. At the posterior halves first move with what
+        is linear carried along.
         """
+        if self.conditional is not None and self.power == 1.0:
+            for mine, other in self._halves() * _CARRIED:
+                self._by_carrying(self.conditional, mine, other, tune)
         for mine, other in self._halves():
             self._by_difference(mine, other, tune)
         for mine, other in self._halves():
@@ -87,8 +99,26 @@ class Ensembles:
         moved = by_difference(self.x[row, other], 1.0 if jumps else self._scale, self.rng)
         taken = self._accept(mine, self.x[row, mine] + moved, np.zeros(mine.shape))
         if tune and not jumps:
-            rise = np.exp(0.3 * (taken.mean() - _ACCEPTED))
-            self._scale = min(1.0, self._scale * float(rise))
+            self._scale = _tuned(self._scale, taken)
+
+    def _by_carrying(
+        self, conditional: Conditional, mine: np.ndarray, other: np.ndarray, tune: bool
+    ) -> None:
+        """Move by differences what is not linear in the law, and carry the rest along."""
+        jumps = self.rng.uniform() < _JUMPS
+        row, size = np.arange(len(mine))[:, None], self.x.shape[2]
+        others = self.x[row, other]
+        moved = by_difference(others, 1.0 if jumps else self._carried_scale, self.rng)
+        start = np.median(others[..., conditional.linear], axis=1)
+        there, log_volume = conditional.carry(
+            self.x[row, mine].reshape(-1, size),
+            moved.reshape(-1, size),
+            start.repeat(mine.shape[1], axis=0),
+        )
+        shape = mine.shape
+        taken = self._accept(mine, there.reshape(*shape, size), log_volume.reshape(shape))
+        if tune and not jumps:
+            self._carried_scale = _tuned(self._carried_scale, taken)
 
     def _by_cells(self, mine: np.ndarray, other: np.ndarray) -> None:
         """Propose by cells of the other half, and at the end by narrow ones about its members."""
@@ -145,6 +175,11 @@ class Ensembles:
 
     def _from_start(self, x: Floats) -> Floats:
         return _log_densities(self.starts, x)
+
+
+def _tuned(scale: float, taken: np.ndarray) -> float:
+    """Return a scale of differences raised where more than enough moves were taken."""
+    return min(1.0, scale * float(np.exp(0.3 * (taken.mean() - _ACCEPTED))))
 
 
 def _log_densities(cells: Iterable[Cells], x: Iterable[Floats]) -> Floats:

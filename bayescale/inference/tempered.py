@@ -25,6 +25,7 @@ from functools import partial
 import numpy as np
 
 from bayescale.inference.chains import effective_draws, split_rhat
+from bayescale.inference.ensemble_conditional import Conditional
 from bayescale.inference.ensemble_starts import about, spread_starts
 from bayescale.inference.ensembles import Ensembles
 from bayescale.inference.posterior import Diagnostics
@@ -83,8 +84,8 @@ def tempered_draws(density: Density, effort: TemperedEffort, rng: np.random.Gene
         Source of randomness.
     """
     starts = [spread_starts(density, effort.climbs, rng) for _ in range(effort.ensembles)]
-    near = partial(about, density)
-    return walked(Ensembles(density, starts, effort.members, near, rng), effort)
+    near, conditional = partial(about, density), Conditional.of(density, rng)
+    return walked(Ensembles(density, starts, effort.members, near, rng, conditional), effort)
 
 
 def walked(found: Ensembles, effort: TemperedEffort) -> Floats:

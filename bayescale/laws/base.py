@@ -104,6 +104,10 @@ class Law:
     needs_chains : bool
         Whether importance sampling was found to miss part of its posteriors, noticed or not: `fit`
         then takes tempered ensembles.
+    linear : tuple of str, optional
+        Real coefficients of which the output sees a linear combination alone, given the others, and
+        is proportional to the first coefficient: `evaluate` is `combine` of the sum of each times
+        its own of `parts`. Ensembles then carry them along when the others move.
     """
 
     registry: ClassVar[Registry[Law]] = LAWS
@@ -118,6 +122,7 @@ class Law:
     published: ClassVar[tuple[Published, ...]] = ()
     derived: ClassVar[Mapping[str, str]] = {}
     needs_chains: ClassVar[bool] = False
+    linear: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Check the subclass and register it under its name."""
@@ -191,6 +196,16 @@ class Law:
         """
         raise NotImplementedError
 
+    def parts(
+        self, inputs: Mapping[str, Array], coefficients: Mapping[str, Array]
+    ) -> Mapping[str, Array]:
+        """Return what each `linear` coefficient is multiplied by; the others alone say."""
+        raise NotImplementedError
+
+    def combine(self, combined: Array, coefficients: Mapping[str, Array]) -> Array:
+        """Return the law's output for the linear combination; the others alone say the rest."""
+        raise NotImplementedError
+
     def textbook(
         self, coefficients: Mapping[str, Array], reference: Mapping[str, float]
     ) -> dict[str, Array]:
@@ -248,6 +263,15 @@ def check_law(cls: type[Law]) -> None:
         found.unless(bool(coefficient.prior.reason), f"prior of {coefficient.symbol} has no reason")
     for quantity, symbol in cls.derived.items():
         found.unless(symbol in symbols, f"derived {quantity} names unknown coefficient {symbol!r}")
+    supports = {c.symbol: c.support for c in cls.coefficients}
+    for symbol in cls.linear:
+        found.unless(
+            supports.get(symbol) == "real", f"linear names {symbol!r}, no real coefficient"
+        )
+    found.unless(
+        not cls.linear or (cls.parts is not Law.parts and cls.combine is not Law.combine),
+        "linear asks for parts and combine",
+    )
     arguments = tuple(inspect.signature(cls.evaluate).parameters)
     found.unless(
         cls.evaluate is not Law.evaluate and arguments == ("self", "inputs", "coefficients"),

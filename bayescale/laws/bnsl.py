@@ -71,6 +71,11 @@ def _coefficients(last: int) -> tuple[Coefficient, ...]:
     return LOSS_REF, E_SHARE, _slope(0), *chain.from_iterable(breaks)
 
 
+def _linear(last: int) -> tuple[str, ...]:
+    """Return the slopes: given the breaks, the log of the reducible loss is linear in them."""
+    return tuple(f"slope_{k}" for k in range(last + 1))
+
+
 class _Broken(Law):
     """L = a + b x^-c0 prod_i (1 + (x / d_i)^(1 / f_i))^(-c_i f_i): what the laws below share.
 
@@ -88,13 +93,25 @@ class _Broken(Law):
 
     def evaluate(self, inputs: Mapping[str, Array], coefficients: Mapping[str, Array]) -> Array:
         """Return the loss in nats per token."""
-        e, x = coefficients["E_share"], log(inputs["n_tokens"])
-        bent = -coefficients["slope_0"] * x
-        for place, change, width in self._breaks(coefficients):
-            bent = bent - change * width * (
-                softplus((x - place) / width) - softplus(-place / width)
-            )
-        return coefficients["loss_ref"] * (e + (1.0 - e) * exp(bent))
+        parts = self.parts(inputs, coefficients)
+        return self.combine(sum(coefficients[s] * parts[s] for s in self.linear), coefficients)
+
+    def parts(
+        self, inputs: Mapping[str, Array], coefficients: Mapping[str, Array]
+    ) -> dict[str, Array]:
+        """Return minus how much of the way from the reference lies in each segment, in logs."""
+        x = log(inputs["n_tokens"])
+        beyond = [
+            width * (softplus((x - place) / width) - softplus(-place / width))
+            for place, _, width in self._breaks(coefficients)
+        ]
+        edges = zip([x, *beyond], [*beyond, 0.0], strict=True)
+        return {f"slope_{k}": after - before for k, (before, after) in enumerate(edges)}
+
+    def combine(self, combined: Array, coefficients: Mapping[str, Array]) -> Array:
+        """Return the loss for the log of its reducible part over that at the reference."""
+        e = coefficients["E_share"]
+        return coefficients["loss_ref"] * (e + (1.0 - e) * exp(combined))
 
     def textbook(
         self, coefficients: Mapping[str, Array], reference: Mapping[str, float]
@@ -147,6 +164,7 @@ class BrokenOnce(_Broken):
     name = "broken_once"
     breaks = 1
     coefficients = _coefficients(1)
+    linear = _linear(1)
     published = (
         Published(
             source="caballero2023broken",
@@ -175,6 +193,7 @@ class BrokenTwice(_Broken):
     name = "broken_twice"
     breaks = 2
     coefficients = _coefficients(2)
+    linear = _linear(2)
 
 
 class BrokenThrice(_Broken):
@@ -188,6 +207,7 @@ class BrokenThrice(_Broken):
     name = "broken_thrice"
     breaks = 3
     coefficients = _coefficients(3)
+    linear = _linear(3)
     published = (
         Published(
             source="caballero2023broken",
