@@ -151,6 +151,7 @@ def _ranked(
     return {
         "share": round(float(held), 3),
         "rank_of_share": rank(held, simulated.held, rng),
+        "squared": round(float(squared), 3),
         "rank_of_squared": rank(squared, simulated.squared, rng),
     }
 
@@ -193,11 +194,12 @@ def main() -> None:
     started, rng = time.process_time(), np.random.default_rng(0)
     tables = {**schedule_tables(rng), **double_descent(rng)}
     for name, found in tables.items():
-        quantiles = ", ".join(f"{q:.2f}" for q in found["share_of_right_intervals"])
+        quantiles = ", ".join(f"{q:.2f}" for q in found["share_where_right"])
         print(
             f"{name}: right intervals score .85 to .95 in {found['right']:.0%}, share at 5, 25, 50,"
             f" 75, 95 %: {quantiles}; measured {found['share']:.3f}, rank"
-            f" {found['rank_of_share']:.2f}, rank of squared scores {found['rank_of_squared']:.2f}"
+            f" {found['rank_of_share']:.2f}; squared scores {found['squared']:.2f}, rank"
+            f" {found['rank_of_squared']:.3f}"
         )
     held = {
         "command": "python benchmarks/curve_chance.py",
