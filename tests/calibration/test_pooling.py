@@ -37,10 +37,11 @@ def with_losses(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> Pr
     return replace(problem, log_loss=(density.log_loss(x) + noise)[0])
 
 
-def probabilities(seed):
+def probabilities(seed, equal_spreads=()):
     """Return the posterior probability below the truth of a world drawn from the prior."""
     rng = np.random.default_rng([20261122, seed])
-    empty = crossed_problems(load_model(SIMULATED), (30, 30, 30, 6), 11)
+    spec = replace(load_model(SIMULATED), equal_spreads=equal_spreads)
+    empty = crossed_problems(spec, (30, 30, 30, 6), 11)
     chains = Chains(empty, 2, np.random.default_rng(0))
     state, x = prior_draws(chains, rng)
     problems = [with_losses(problem, x[:1, g], rng) for g, problem in enumerate(empty)]
@@ -65,9 +66,10 @@ def probabilities(seed):
 
 
 @pytest.mark.timeout(3600)
-def test_simulation_based_calibration():
+@pytest.mark.parametrize("equal_spreads", [(), (("alpha", "beta"),)], ids=["apart", "equal"])
+def test_simulation_based_calibration(equal_spreads):
     """Kolmogorov-Smirnov on each quantity; with Bonferroni one false alarm in a thousand."""
-    found = [probabilities(seed) for seed in range(N_REPLICATIONS)]
+    found = [probabilities(seed, equal_spreads) for seed in range(N_REPLICATIONS)]
     p_values = {
         name: stats.kstest([below[name] for below in found], "uniform").pvalue for name in found[0]
     }
