@@ -265,6 +265,10 @@ def test_decide_gives_a_verdict_a_page_and_json(run: Run, runs: Path, plan: Path
     assert shown.startswith(verdict)
     assert verdict in page.read_text()
     assert json.loads(run("decide", runs, "--plan", plan, "--json", "-")[1])["verdict"] == verdict
+    assert json.loads(run("decide", runs, "--json", "--plan", plan)[1])["verdict"] == verdict
+    status, _, said = run("decide", "--json", runs, "--plan", plan)
+    assert status == 2
+    assert "Missing argument" in said or "expected a name ending in .json" in said
 
 
 def test_report_works_with_and_without_a_plan(run: Run, runs: Path, plan: Path) -> None:

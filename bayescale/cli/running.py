@@ -71,7 +71,8 @@ def watch(
     group: Group = "",
     where: Where = None,
     follow: Annotated[
-        float | None, typer.Option("--follow", help="Look again every so many seconds.")
+        float | None,
+        typer.Option("--follow", help="Look again every so many seconds; JSON is one line a look."),
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw it to this file.")] = None,
     engine: Engine = "auto",
@@ -103,7 +104,7 @@ def watch(
     options |= {name: value for name, value in sizes.items() if value is not None}
     while True:
         seen = make_watch(run_log, posterior, **options)
-        _show(seen, plot, as_json)
+        _show(seen, plot, as_json, following=follow is not None)
         if follow is None or seen.stop or seen.done >= 1.0:
             raise typer.Exit(STOPPED if seen.stop else 0)
         time.sleep(follow)
@@ -113,12 +114,12 @@ def _given(word: str | None, option: str) -> float | None:
     return None if word is None else number(word, option)
 
 
-def _show(seen: Watch, plot: Path | None, as_json: bool) -> None:
+def _show(seen: Watch, plot: Path | None, as_json: bool, following: bool) -> None:
     if plot is not None:
         from bayescale.plots.style import figure_of
 
         figure_of(seen.plot()).savefig(plot, dpi=150)
     if as_json:
-        print_json(seen.to_dict())
+        print_json(seen.to_dict(), one_line=following)
         return
     print_lines([repr(seen), *(f"! {note}" for note in seen.notes)])

@@ -58,9 +58,10 @@ def _jsonable(value: Any) -> Any:
     return None if isinstance(number, float) and not math.isfinite(number) else number
 
 
-def print_json(content: Any) -> None:
-    """Print `content` as JSON, with nothing around it."""
-    print(json.dumps(_jsonable(content), indent=2, allow_nan=False))
+def print_json(content: Any, *, one_line: bool = False) -> None:
+    """Print `content` as JSON, with nothing around it; on one line where more will follow."""
+    indent = None if one_line else 2
+    print(json.dumps(_jsonable(content), indent=indent, allow_nan=False), flush=one_line)
 
 
 def print_frame(frame: pd.DataFrame) -> None:

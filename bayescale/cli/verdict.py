@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand
 
 from bayescale.cli.application import app
 from bayescale.cli.options import (
@@ -65,14 +66,29 @@ def demo(
         print_json(result.to_dict())
 
 
-@app.command(epilog="Example: bayescale decide runs.csv --plan plan.yaml --html report.html")
+class JsonToScreen(TyperCommand):
+    """A command whose ``--json`` without a file prints to the screen, as that of other verbs."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put '-' behind a --json that names no file."""
+        read = []
+        for word, after in zip(args, [*args[1:], "--"], strict=True):
+            bare = word == "--json" and after.startswith("--")
+            read += [word, "-"] if bare else [word]
+        return super().parse_args(ctx, read)
+
+
+@app.command(
+    cls=JsonToScreen,
+    epilog="Example: bayescale decide runs.csv --plan plan.yaml --html report.html",
+)
 def decide(
     runs: Source,
     plan: Annotated[Path, typer.Option("--plan", help="Plan file: candidates, target, price.")],
     html: Annotated[Path | None, typer.Option("--html", help="Write the report here.")] = None,
     json_file: Annotated[
         str | None,
-        typer.Option("--json", help="Write the decision as JSON to this file, '-' for the screen."),
+        typer.Option("--json", help="Print JSON, or write it to the file named next (.json)."),
     ] = None,
     model: Model = None,
     group: Group = "",

@@ -96,7 +96,13 @@ def pilot_pays(pilot: PilotOutcome | PilotSet) -> str:
 
 
 def no_pilot_pays(pilot: PilotOutcome | PilotSet) -> str:
-    """Say that even the best pilot is not worth its cost."""
+    """Say that even the best pilot is not worth its cost, or not so that draws could tell."""
+    if pilot.net_gain_usd > 0.0:
+        return (
+            f"No pilot of the plan pays for itself beyond doubt: the best, {pilot.name}, costs"
+            f" {usd(pilot.cost_usd)} and improves the decision by {usd(pilot.evsi_usd)} on average,"
+            f" give or take {usd(pilot.evsi_se_usd)}; more draws would tell."
+        )
     return (
         f"No pilot of the plan pays for itself: the best, {pilot.name}, costs"
         f" {usd(pilot.cost_usd)} and improves the decision by {usd(max(pilot.evsi_usd, 0.0))} on"

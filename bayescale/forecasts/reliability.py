@@ -73,7 +73,8 @@ def reliability_sentence(model: str, factor: float) -> str:
     nearest = min(low for low, _ in BINS.values())
     if factor < nearest:
         return f"below {nearest:g} times the fitted compute this is hardly an extrapolation"
-    return f"no table tells how intervals of {model} do at a factor of {factor:.2g}"
+    times = f"{factor:,.0f}" if factor >= 10.0 else f"{factor:.2g}"
+    return f"no table tells how intervals of {model} do at {times} times the fitted compute"
 
 
 def corpus_scores(model: str) -> dict[str, float]:

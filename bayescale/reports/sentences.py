@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bayescale.decisions.caveats import STRONG_FACTOR
 from bayescale.decisions.decision import DO_NOT_FUND, FUND, RUN_PILOTS_FIRST, Decision
 from bayescale.decisions.outcomes import CandidateOutcome
 from bayescale.decisions.plan import Target
 from bayescale.decisions.scenario import Scenario
-from bayescale.decisions.sentences import ahead
+from bayescale.decisions.sentences import ahead, far
 from bayescale.decisions.weigh import best_pilot
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.held_out import HeldOut
@@ -136,7 +137,7 @@ PRIORS = (
 
 REPRODUCE = "The same table, the same command and the plan below give the same numbers."
 PLAN_FILE = "The plan, as a file"
-PLAN_AS_ASKED = "These are the plan's own numbers; the sliders above do not move them."
+PLAN_AS_ASKED = "These are the plan's own numbers; sliders, where there are any, leave them alone."
 
 BUDGET_ALT = "Probability of the target against the budget of the chosen run."
 SPLIT_ALT = "Loss above the best split of the candidate's compute, against parameters."
@@ -216,8 +217,10 @@ def reach(forecast: Forecast, point: int) -> str:
 
 
 def reliability(forecast: Forecast, point: int) -> str:
-    """Say what public tables tell of an interval like this point's."""
-    return whole(forecast.reliability[point])
+    """Say how far a point lies where that is far, and what public tables tell of its interval."""
+    factor = float(forecast.extrapolation_factor[point])
+    told = whole(forecast.reliability[point])
+    return told if factor <= STRONG_FACTOR else f"{far('The run', factor, strong=True)} {told}"
 
 
 def whole(note: str) -> str:

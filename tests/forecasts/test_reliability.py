@@ -27,7 +27,7 @@ def test_counts_are_those_of_the_committed_backtest() -> None:
         (1.1, "hardly an extrapolation"),
         (3.0, "near 3x"),
         (100.0, "near 100x"),
-        (1e4, "no table tells how intervals of coupled_gp do at a factor of 1e+04"),
+        (1e4, "no table tells how intervals of coupled_gp do at 10,000 times the fitted"),
     ],
 )
 def test_every_factor_has_its_sentence(factor: float, words: str) -> None:

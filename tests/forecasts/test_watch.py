@@ -240,3 +240,6 @@ def test_the_verb_prints_draws_and_stops(
     with pytest.raises(SystemExit, match="0"):
         main([*words, "--follow", "0.01"])
     assert "100.0% done" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="0"):
+        main([*words, "--follow", "0.01", "--json"])
+    assert [json.loads(line)["done"] for line in capsys.readouterr().out.splitlines()] == [1.0]
