@@ -100,6 +100,15 @@ def test_a_saved_posterior_of_siblings_forecasts_alike(posterior: CurvePosterior
     np.testing.assert_array_equal(*medians)
 
 
+def test_draws_of_siblings_in_older_coordinates_are_refused(
+    posterior: CurvePosterior, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bayescale.inference.curve_posterior.FORMAT", 3)
+    path = posterior.save(tmp_path / "curves.nc")
+    with pytest.raises(InferenceError, match="format 3, whose draws of siblings are of other"):
+        load_curve_posterior(path)
+
+
 def test_a_summary_has_the_coefficients_of_every_run(posterior: CurvePosterior):
     table = posterior.summary()
     assert set(table["run"]) == {"a", "b", "c"}
