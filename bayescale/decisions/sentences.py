@@ -141,7 +141,7 @@ def ahead(decision: Decision) -> list[str]:
             f"By the law, the compute of {optimum.name}{demand} is best spent on"
             f" {short_count(optimum.n_params)} parameters (90 %: {short_count(low)} to"
             f" {short_count(high)}) and {short_count(optimum.n_tokens)} tokens; its own split"
-            f" costs {optimum.regret:.2g} nats."
+            f" lies {optimum.regret:.2g} nats above whatever is best, on average."
         )
     return said
 

@@ -41,6 +41,10 @@ class Split:
     low: Floats
     high: Floats
 
+    def at(self, n_params: float) -> float:
+        """Return the mean regret of a network's size, nats per token, between those of the grid."""
+        return float(np.interp(np.log(n_params), np.log(self.n_params), self.mean))
+
 
 def split_curve(
     posterior: Posterior, optimum: Optimum, candidate: float, label: tuple[str, ...]

@@ -6,7 +6,7 @@ chosen so that a figure shrunk to a telephone's 390 pixels keeps 9-pixel letters
 
 from __future__ import annotations
 
-from math import log10
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Literal
 
 from bayescale.runs.numbers import short_count
@@ -122,21 +122,27 @@ def legend_above(ax: Axes, columns: int) -> None:
 
 
 def log_axis(ax: Axes) -> None:
-    """Make the horizontal axis logarithmic with powers of ten for ticks.
+    """Make the horizontal axis logarithmic with powers of ten for ticks, more where few are seen.
 
     Written with superscript letters: the same look as the page's text, and mathtext is slow.
     """
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     ax.set_xscale("log")
+    low, high = (log10(end) for end in ax.get_xlim())
+    if floor(high) - ceil(low) < 1:
+        between = (1.0, 2.0, 5.0) if high - low > 0.7 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+        ax.xaxis.set_major_locator(LogLocator(subs=between))
     ax.xaxis.set_major_formatter(FuncFormatter(_power_of_ten))
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _power_of_ten(value: float, _: int) -> str:
-    return (
-        f"{value:g}" if 0.1 <= value <= 1e3 else f"10{str(round(log10(value))).translate(RAISED)}"
-    )
+    if 0.1 <= value <= 1e3:
+        return f"{value:g}"
+    power = floor(log10(value) + 1e-9)
+    digits = f"{value / 10.0**power:.3g}"
+    return ("" if digits == "1" else f"{digits}\u00d7") + f"10{str(power).translate(RAISED)}"
 
 
 def count_axis(ax: Axes) -> None:

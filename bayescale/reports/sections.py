@@ -87,7 +87,7 @@ def _split(made: Gathered) -> Iterator[Block]:
     if made.decision is None or made.decision.optimum is None:
         return
     yield Text(sentences.SPLIT)
-    yield Rows(tables.optimum(made.decision))
+    yield Rows(tables.optimum(made.decision, made.split))
     if made.split is not None:
         yield pictures.split(made)
     yield Bullets(sentences.split_ahead(made.decision))

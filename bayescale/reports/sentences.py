@@ -79,8 +79,9 @@ BUDGET = (
 )
 SPLIT = (
     "The same compute spent on more parameters and fewer tokens, or the other way round, under the"
-    " law alone: how much loss a split gives away against the best one. The law's own error is left"
-    " out, and off the D/N of the fitted runs this is partly the prior's word."
+    " law alone. Regret is the mean loss above whatever is best: even the best guess has one, and"
+    " a split costs the difference. The law's own error is left out, and off the D/N of the fitted"
+    " runs this is partly the prior's word."
 )
 RELIABILITY = (
     "The model of this report on public tables of training runs: fitted to the smaller runs of"

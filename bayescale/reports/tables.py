@@ -10,6 +10,7 @@ import numpy as np
 
 from bayescale.decisions.decision import Decision
 from bayescale.decisions.payoffs import certain_usd
+from bayescale.decisions.split import Split
 from bayescale.forecasts.forecast import Forecast
 from bayescale.forecasts.held_out import HeldOut
 from bayescale.forecasts.reliability import reliability as at_factor
@@ -105,10 +106,14 @@ def pilot_sets(decision: Decision) -> Table:
     return Table(columns, tuple(rows), ("pilots together",))
 
 
-def optimum(decision: Decision) -> Table:
-    """Return the best split of the chosen candidate's compute beside its own."""
+def optimum(decision: Decision, split: Split | None = None) -> Table:
+    """Return the best split of the chosen candidate's compute beside its own.
+
+    Even the best has a regret: it is no draw's own best, and what a split costs is the difference.
+    """
     best, own = decision.optimum, decision.outcome.inputs
     assert best is not None
+    least = "" if split is None else n.number(split.at(best.n_params))
     rows = [
         (
             "best by the law",
@@ -117,7 +122,7 @@ def optimum(decision: Decision) -> Table:
             n.count(best.n_tokens),
             n.counts(best.n_tokens_90),
             n.number(best.n_tokens / best.n_params),
-            "0",
+            least,
         ),
         (
             best.name,

@@ -13,6 +13,7 @@ from simulated_question import simulated_runs
 
 import bayescale as bs
 from bayescale.errors import ForecastError
+from bayescale.plots import style
 from bayescale.plots.coefficients import plot_coefficients
 from bayescale.plots.extrapolation import plot_extrapolation
 from bayescale.plots.held_out import plot_held_out
@@ -129,3 +130,22 @@ def test_plots_leave_pyplot_alone() -> None:
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (18.0, 42.0, {"20", "30", "40"}),
+        (12.0, 85.0, {"20", "50"}),
+        (2e19, 9e19, {"2\u00d710\u00b9\u2079", "5\u00d710\u00b9\u2079"}),
+        (1e17, 1e21, {"10\u00b9\u2078", "10\u00b2\u2070"}),
+    ],
+)
+def test_a_short_logarithmic_axis_has_numbers_too(low: float, high: float, shown: set[str]) -> None:
+    (ax,) = style.new_axes()
+    ax.scatter([low, high], [1.0, 2.0])
+    style.log_axis(ax)
+    drawn(ax)
+    left, right = ax.get_xlim()
+    ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+    assert shown <= {label.get_text() for at, label in ticks if left <= at <= right}

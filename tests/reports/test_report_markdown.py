@@ -89,3 +89,9 @@ def test_a_verdict_far_beyond_the_runs_says_so_on_its_first_screen(posterior, tm
     near = bs.forecast(posterior, n_params=2e9, n_tokens=4e10, warn=False)
     path = bs.write_report(tmp_path / "near.md", posterior=posterior, forecast=near)
     assert "Do not rest a large sum" not in path.read_text(encoding="utf-8").split("\n## ")[0]
+
+
+def test_the_best_split_has_the_regret_of_its_curve(written) -> None:
+    lines = written.read_text(encoding="utf-8").splitlines()
+    row = next(line for line in lines if line.startswith("| best by the law |"))
+    assert float(row.split("|")[-2]) > 0.0
