@@ -57,12 +57,12 @@ def _opening(opening: Opening, folder: str) -> Iterator[str]:
     yield f"# {escaped(opening.title)}"
     yield f"**{opening.verdict}**: {escaped(opening.sentence)}"
     yield "\n".join(f"- **{escaped(f.number)}** {escaped(f.words)}" for f in opening.figures)
+    yield escaped(f"{opening.basis}. {opening.note}")
     yield _block(opening.picture, folder)
     if opening.changes:
         yield f"## {sentences.CHANGES_TITLE}"
         rows = tuple((c.label, c.stated, c.words) for c in opening.changes)
         yield _table(Table(("", "in the plan", "turns"), rows, ("", "turns")))
-    yield escaped(f"{opening.basis}. {opening.note}")
 
 
 def _block(block: Block, folder: str) -> str:

@@ -83,7 +83,7 @@ def test_a_page_can_bring_its_pictures_too(tmp_path, posterior) -> None:
 def test_a_verdict_far_beyond_the_runs_says_so_on_its_first_screen(posterior, tmp_path) -> None:
     far = bs.forecast(posterior, n_params=7e11, n_tokens=1.4e13, warn=False)
     path = bs.write_report(tmp_path / "far.md", posterior=posterior, forecast=far)
-    first = path.read_text(encoding="utf-8").split("\n## ")[0]
+    first = path.read_text(encoding="utf-8").split("\n![")[0]
     assert "times the compute of the largest fitted run" in first
     assert "Do not rest a large sum on it alone" in first
     near = bs.forecast(posterior, n_params=2e9, n_tokens=4e10, warn=False)
