@@ -55,12 +55,9 @@ HARD = {
 SMALL = TemperedEffort(members=256, climbs=64, moves=6)
 """Ensembles of the recovery: with half the members of those of `fit`."""
 
-TABLES = {"broken_twice": 24, "moe_sparsity": 24}
+TABLES = {"broken_thrice": 24, "broken_twice": 24, "moe_sparsity": 24}
 BY_ENSEMBLES = 50
-"""Tables of the laws that need chains, which take 1 to 4 CPU seconds each; of others 100."""
-
-MISSED = {"broken_thrice": "ensembles of this size disagree on most tables; `fit` tries larger"}
-"""Laws whose intervals are known to be too short; `fit` warns where its ensembles disagree."""
+"""Tables of the laws that need chains, which take 1 to 10 CPU seconds each; of others 100."""
 
 
 def dimensions(name: str) -> int:
@@ -131,7 +128,7 @@ def test_intervals_hold_what_made_the_table(name: str):
 
 @pytest.mark.thorough
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("name", [name for name in list_laws() if name not in MISSED])
+@pytest.mark.parametrize("name", list_laws())
 def test_intervals_hold_what_made_many_tables(name: str):
     many = BY_ENSEMBLES if load_law(name).needs_chains else 100
     assert_recovered(name, TABLES.get(name, many))

@@ -16,7 +16,7 @@ FALSE_ALARM = 0.01
 
 FEWER = {
     "broken_once": 50,
-    "broken_thrice": 16,
+    "broken_thrice": 50,
     "broken_twice": 24,
     "data_constrained": 50,
     "domain_continual": 24,
@@ -28,9 +28,6 @@ FEWER = {
     "vocabulary": 50,
 }
 """Tables of laws that have not 100: those by ensembles, which take seconds each."""
-
-MISSED = {"broken_thrice"}
-"""Laws whose intervals are known to be too short, and said to be in the folder's README."""
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +47,8 @@ def test_scores_are_those_of_the_engine_that_the_law_asks_for(scores):
 
 def test_no_law_raises_an_alarm_over_the_whole_catalogue(scores):
     low = {n for n, score in scores.items() if score["p_value"] < FALSE_ALARM / len(scores)}
-    assert low == MISSED
-    assert {n for n, score in scores.items() if not score["holds"]} == MISSED
+    assert not low
+    assert not {n for n, score in scores.items() if not score["holds"]}
 
 
 def test_every_law_converges_on_a_table_of_its_own():
