@@ -3,10 +3,10 @@
 BAYESCALE_PUBLIC_DATA=<folder of public tables> python benchmarks/learn_siblings.py
 
 The tasks of `siblings.py`, siblings in full. Every task is solved at a grid of spreads, one for the
-three exponents, and slopes (`on_siblings.laplace`); a design, which is a prior of both, weighs the grid by its density times
-the evidence, and is scored as the search for a corpus prior scores its own (`forecasts.learn`). The
-average of the best designs is taken, over all families for the model files and without the tested
-one for `siblings.py`.
+three exponents, and slopes (`on_siblings.laplace`); a design, which is a prior of both, weighs the
+grid by its density times the evidence, and is scored as the search for a corpus prior scores its
+own (`forecasts.learn`). The average of the best designs is taken, over all families for the model
+files and without the tested one for `siblings.py`.
 """
 
 from __future__ import annotations

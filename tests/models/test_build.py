@@ -33,7 +33,7 @@ def test_only_data_have_the_length_of_the_data(name):
     assert model.coords["group"] == (0, 1)
     assert set(model.coords) - {"weight"} == {"group"}
     shapes = {v.name: v.eval(mode=NO_COMPILER).shape for v in model.deterministics}
-    assert set(shapes.values()) <= {(2,)}
+    assert set(shapes.values()) <= {(), (2,)}
     lengths = {v.name: v.get_value().shape for v in model.data_vars}
     assert {name for name, shape in lengths.items() if 41 in shape} == {
         "data_log_loss",

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bayescale.errors import RunsTableError
 from bayescale.runs.save import write_atomically
+from bayescale.runs.schema import LARGEST
 from bayescale.runs.table import RunsTable, read_runs
 
 NAMES = ("x.csv", "x.csv.gz", "x.parquet")
@@ -37,7 +38,7 @@ def test_a_table_reads_back_bit_identical(tmp_path: Path, runs: RunsTable, name:
 @given(
     st.lists(
         st.tuples(
-            st.floats(1e-300, 1e300),
+            st.floats(1e-300, LARGEST["positive"]),
             st.floats() | st.integers(-(2**60), 2**60),
             LABEL,
         ),
