@@ -1,10 +1,11 @@
-"""Verbs around a run that has not been made: next-run, forecast --register and score."""
+"""Verbs around a run that has not been made: next-run, allocate, forecast --register and score."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bayescale.cli import main
@@ -91,3 +92,16 @@ def test_bad_input_ends_in_status_2(
     with pytest.raises(SystemExit, match="2"):
         main(given)
     assert message in capsys.readouterr().err
+
+
+def test_a_fit_says_for_what_its_table_fails_the_check(
+    runs_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, spoiled = pd.read_csv(runs_file), tmp_path / "spoiled.csv"
+    runs.assign(flops=6e3 * runs["n_params"] * runs["n_tokens"]).to_csv(spoiled, index=False)
+    answered("allocate", str(runs_file), "--flops", "1e20", "--json")
+    assert "fails" not in capsys.readouterr().err
+    answered("allocate", str(spoiled), "--flops", "1e20", "--json")
+    shown = capsys.readouterr()
+    assert "check units_flops fails: flops is 1e+03 times 6 N D" in " ".join(shown.err.split())
+    assert json.loads(shown.out)

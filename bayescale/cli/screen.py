@@ -35,7 +35,12 @@ def print_error(message: str, hint: str = "") -> None:
 def show_warning(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
     """Print warnings of ours as notes on stderr; leave others unsaid."""
     if issubclass(category, BayescaleWarning):
-        err.print(f"[yellow]note:[/] {plain(str(message))}", highlight=False, soft_wrap=True)
+        print_note(str(message))
+
+
+def print_note(message: str) -> None:
+    """Print a note to stderr."""
+    err.print(f"[yellow]note:[/] {plain(message)}", highlight=False, soft_wrap=True)
 
 
 def plain(text: str) -> str:

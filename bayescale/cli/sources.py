@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayescale.cli.screen import status
+from bayescale.cli.screen import print_note, status
 from bayescale.errors import BayescaleError, DecisionError, ModelError, RunsTableError
 
 if TYPE_CHECKING:
@@ -86,13 +86,17 @@ def fit_table(
     without_family: str | None = None,
     max_epochs: float | None = None,
 ) -> Posterior:
-    """Fit a table with a spinner, reading the file of priors if there is one."""
+    """Fit a table with a spinner, reading the file of priors if there is one.
+
+    What `bayescale check` fails the table for is said, for the answer stands on it.
+    """
     from bayescale.inference.fit import fit as make_fit
+    from bayescale.runs.lint import lint
     from bayescale.runs.repetition import MAX_EPOCHS
 
     own = None if priors is None else _read_priors(priors)
     with status("fitting"):
-        return make_fit(
+        posterior = make_fit(
             table,
             model,
             priors=own,
@@ -104,6 +108,11 @@ def fit_table(
             without_family=without_family,
             max_epochs=MAX_EPOCHS if max_epochs is None else max_epochs,
         )
+    for finding in lint(table, names(group)):
+        if finding.level == "FAIL":
+            found = finding.message.rstrip(".")
+            print_note(f"check {finding.check} fails: {found}. {finding.recommendation}")
+    return posterior
 
 
 def _read_priors(path: Path) -> dict[str, Any]:
