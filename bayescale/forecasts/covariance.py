@@ -11,10 +11,10 @@ from bayescale.forecasts.points import Points
 from bayescale.forecasts.predict import (
     Components,
     components,
-    condition,
     predict,
     surface_covariance,
 )
+from bayescale.inference.conditioned import condition
 from bayescale.inference.posterior import Posterior
 from bayescale.inference.threads import one_thread
 from bayescale.models.discrepancy import Floats

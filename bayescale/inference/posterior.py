@@ -216,6 +216,19 @@ class Posterior:
         names = ["/".join(label) or "all" for label in self.labels]
         return xr.Dataset(draws, coords={"group": names}, attrs=self._attributes())
 
+    def _per_run(self) -> dict[str, xr.Dataset]:
+        import xarray as xr
+
+        from bayescale.inference.per_run import per_run
+
+        chains, draws, _ = next(iter(self.draws.values())).shape
+        names = ("log_likelihood", "posterior_predictive")
+        shaped = (values.reshape(chains, draws, -1) for values in per_run(self))
+        return {
+            name: xr.Dataset({"log_loss": (("chain", "draw", "run"), values)})
+            for name, values in zip(names, shaped, strict=True)
+        }
+
     def _population_dims(self, name: str, values: Floats) -> tuple[str, ...]:
         last = (column for column in self.group_columns if name.startswith(f"effect_{column}_"))
         extra = "weight" if name == "weights" else f"level_{next(last, '')}"
@@ -239,9 +252,14 @@ class Posterior:
         return {"bayescale": json.dumps(content)}
 
     def to_arviz(self) -> Any:
-        """Return an ArviZ container: InferenceData before ArviZ 1, else an xarray DataTree."""
-        datasets = self.to_datasets()
+        """Return an ArviZ container: InferenceData before ArviZ 1, else an xarray DataTree.
+
+        Besides what `save` writes it holds ``log_likelihood`` and ``posterior_predictive`` of every
+        run, for `arviz.loo`, `arviz.plot_ppc` and the like (`inference.per_run`).
+        """
         import arviz as az
+
+        datasets = {**self.to_datasets(), **self._per_run()}
 
         if int(az.__version__.split(".")[0]) < 1:
             return az.InferenceData(**datasets, warn_on_custom_groups=False)
