@@ -16,7 +16,6 @@ FALSE_ALARM = 0.01
 
 FEWER = {
     "broken_once": 50,
-    "broken_thrice": 50,
     "broken_twice": 24,
     "data_constrained": 50,
     "domain_continual": 24,
