@@ -44,10 +44,6 @@ if TYPE_CHECKING:
     from bayescale.inference.posterior import Posterior
 
 
-PAGE = (".html", ".htm")
-"""Endings of an HTML page."""
-
-
 @app.command(epilog="Example: bayescale demo --out my-demo")
 def demo(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the report and plots.")] = Path(
@@ -104,8 +100,9 @@ def decide(
     """Say FUND, DO NOT FUND or RUN PILOTS FIRST, with the reasons."""
     from bayescale.decisions.decide import decide as make_decision
     from bayescale.decisions.scenario import load_scenario
+    from bayescale.runs.save import PAGE_ENDINGS
 
-    check_out("--html", html, PAGE)
+    check_out("--html", html, PAGE_ENDINGS)
     if json_file not in (None, "-"):
         check_out("--json", Path(str(json_file)), (".json",))
     scenario = load_scenario(plan)
@@ -148,9 +145,10 @@ def report(
     """Write the one-file HTML page: forecast, checks, and the decision with sliders if planned."""
     from bayescale.decisions.decide import decide as make_decision
     from bayescale.decisions.scenario import load_scenario
+    from bayescale.runs.save import MARKDOWN_ENDINGS, PAGE_ENDINGS
 
-    check_out("--html", html, PAGE)
-    check_out("--markdown", markdown, (".md", ".markdown"))
+    check_out("--html", html, PAGE_ENDINGS)
+    check_out("--markdown", markdown, MARKDOWN_ENDINGS)
     scenario = None if plan is None else load_scenario(plan)
     posterior = read_source(runs, model, group, where, column, None, None, engine, seed)
     decision = None if scenario is None else make_decision(posterior, scenario, seed=seed)

@@ -83,7 +83,7 @@ def move_spreads(chains: Chains, k: int, *, fresh: bool) -> np.ndarray:
         As for `move_scales`.
     """
     state = chains.state
-    equals = next(list(found) for found in chains.target.population.by_spread if k in found)
+    equals = list(chains.target.population.equals(k))
     present = state.log_spreads()
     proposed, ways = chains.spreads.propose(present, chains.rng, fresh=fresh)
     step = proposed[:, k] - present[:, k]

@@ -13,6 +13,7 @@ Yu and Meng (2011), To center or not to center, JCGS 20.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,30 +39,28 @@ class Conditional:
     ----------
     density : Density
         The log posterior, of a law with `linear` coefficients.
+    linear : list of int
+        Positions of the level and of the linear coordinates.
     mean, precision : array, shape (k,)
         Of the prior, of the level and of the linear coordinates in turn.
     """
 
     density: Density
+    linear: list[int]
     mean: Floats
     precision: Floats
 
     @classmethod
     def of(cls, density: Density, rng: np.random.Generator) -> Conditional | None:
         """Return that of a density; None where its law is linear in nothing."""
-        if not density.problem.law.linear:
+        law = density.problem.law
+        if not law.linear:
             return None
-        found = cls(density, np.zeros(0), np.zeros(0))
-        prior = density.sample_prior(_PRIOR_DRAWS, rng)[:, found.linear]
-        return cls(density, prior.mean(axis=0), 1.0 / prior.var(axis=0))
+        linear = [0, *map(density.symbols.index, law.linear)]
+        prior = density.sample_prior(_PRIOR_DRAWS, rng)[:, linear]
+        return cls(density, linear, prior.mean(axis=0), 1.0 / prior.var(axis=0))
 
-    @property
-    def linear(self) -> list[int]:
-        """Positions of the level and of the linear coordinates."""
-        symbols = self.density.symbols
-        return [0, *(symbols.index(symbol) for symbol in self.density.problem.law.linear)]
-
-    @property
+    @cached_property
     def others(self) -> list[int]:
         """Positions of all other coordinates, scales included."""
         return [k for k in range(len(self.density.symbols)) if k not in self.linear]

@@ -248,7 +248,7 @@ class Chains:
         """
         sd = np.sqrt((self.spreads.factor**2).sum(axis=2).max(axis=1))
         population, n_law = self.target.population, len(self.target.pooled_law)
-        differ = np.array([together[0] for together in population.by_spread])
+        differ = np.array(population.differ)
         if n_law and not population.factors:
             differ = differ[differ < n_law]
         shares = sd[differ] / sd[differ].max() + 0.1

@@ -83,13 +83,12 @@ class PooledDensity:
     def log_population(self, state: PopulationState, weights: Floats) -> Floats:
         """Return the log prior density (C,) of effects, spreads, slopes and shared weights."""
         population, rows = self.population, state.rows(self.population)
-        differ = [together[0] for together in population.by_spread]
         total = _log_normals(state.effects[:, :, 0] - population.mean, population.sd)
-        total = total + _log_priors(population.own, state.own, differ)
+        total = total + _log_priors(population.own, state.own, population.differ)
         for f, block in enumerate(population.blocks):
             spread = state.spreads[:, f]
             total = total + _log_normals(rows @ state.effects[:, :, block], spread[:, :, None])
-            total = total + _log_priors(population.spreads[f], spread, differ)
+            total = total + _log_priors(population.spreads[f], spread, population.differ)
         for r, regression in enumerate(population.regressions):
             total = total + _log_normals(state.slopes[:, [r]] - regression.mean, regression.sd)
         return np.asarray(total + _log_normals(weights, 1.0))

@@ -181,7 +181,7 @@ def _walk(
     rng: np.random.Generator,
 ) -> Floats:
     """Return spreads (C, p) moved given what departs by them, shape (C, p, number)."""
-    belongs, differ = population.belongs, [together[0] for together in population.by_spread]
+    belongs, differ = population.belongs, list(population.differ)
     number = departures.shape[2] * belongs.sum(axis=0)
     squares, spread = (departures**2).sum(axis=2) @ belongs, spreads[:, differ]
 

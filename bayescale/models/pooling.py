@@ -155,8 +155,8 @@ def _declare_slopes(population: Population, k: int) -> dict[str, Variable]:
 def _declare_spread(population: Population, k: int, prior: Prior, column: str = "") -> Variable:
     """Declare a coefficient's spread, or name that of its equals where it is there already."""
     model, symbols = pm.modelcontext(None), population.symbols
-    equals = next(found for found in population.by_spread if k in found)
-    known = [n for n in (spread_name(symbols[j], column) for j in equals) if n in model.named_vars]
+    equals = (spread_name(symbols[j], column) for j in population.equals(k))
+    known = [name for name in equals if name in model.named_vars]
     name = spread_name(symbols[k], column)
     return pm.Deterministic(name, model[known[0]]) if known else declare(name, prior, 0.0, None)
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -108,7 +109,7 @@ class Population:
     regressions: tuple[Regression, ...] = ()
     equal: tuple[tuple[int, ...], ...] = ()
 
-    @property
+    @cached_property
     def by_spread(self) -> tuple[tuple[int, ...], ...]:
         """Positions of all coefficients, those of equal spreads together."""
         shared = {k for together in self.equal for k in together}
@@ -116,6 +117,15 @@ class Population:
         return tuple(sorted((*self.equal, *alone)))
 
     @property
+    def differ(self) -> tuple[int, ...]:
+        """Positions of one coefficient for each of the spreads that differ."""
+        return tuple(together[0] for together in self.by_spread)
+
+    def equals(self, k: int) -> tuple[int, ...]:
+        """Return the positions of the coefficients that have the spread of coefficient k."""
+        return next(together for together in self.by_spread if k in together)
+
+    @cached_property
     def belongs(self) -> Floats:
         """Matrix (p, spreads) of which coefficient has which of the spreads that differ."""
         rows = [[k in together for together in self.by_spread] for k in range(len(self.symbols))]

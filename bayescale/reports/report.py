@@ -20,14 +20,10 @@ from bayescale.reports.opening import opening
 from bayescale.reports.page import page
 from bayescale.reports.sections import sections
 from bayescale.runs.finding import Finding
-from bayescale.runs.save import write_atomically
+from bayescale.runs.save import MARKDOWN_ENDINGS, PAGE_ENDINGS, write_atomically
 from bayescale.runs.table import read_runs
 
-MARKDOWN = (".md", ".markdown")
-"""Endings of a path that ask for Markdown."""
-
-ENDINGS = (".html", ".htm", *MARKDOWN)
-"""Endings of a report: with any other a table or a posterior would be written over."""
+ENDINGS = PAGE_ENDINGS + MARKDOWN_ENDINGS
 
 
 def write_report(
@@ -99,7 +95,7 @@ def write_report(
         command=command,
     )
     first, rest = opening(made), sections(made)
-    is_markdown = target.suffix.lower() in MARKDOWN
+    is_markdown = target.suffix.lower() in MARKDOWN_ENDINGS
     folder = Path(pictures) if pictures is not None else None
     if is_markdown:
         folder = folder or target.with_name(f"{target.stem}-pictures")

@@ -17,6 +17,9 @@ from bayescale.errors import RunsTableError
 TABLE_ENDINGS = (".csv", ".csv.gz", ".parquet")
 """Endings of the tables that are written."""
 
+PAGE_ENDINGS, MARKDOWN_ENDINGS = (".html", ".htm"), (".md", ".markdown")
+"""Endings of reports: with any other a table or a posterior would be written over."""
+
 
 def check_target(path: Path) -> None:
     """Raise where no file can be written: what is asked before anything slow starts.

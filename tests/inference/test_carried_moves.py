@@ -39,7 +39,7 @@ def placed(chains, flat):
 
 def coordinates(chains, state, x, weights):
     """Return all coordinates, of spreads only those that differ."""
-    own = state.own[:, [first for first, *_ in chains.target.population.by_spread]]
+    own = state.own[:, list(chains.target.population.differ)]
     return [x, state.effects, own, weights]
 
 

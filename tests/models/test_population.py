@@ -61,7 +61,7 @@ def test_both_engines_have_one_joint_density(name):
     weights = rng.standard_normal((100, chains.target.likelihood.n_weights))
     expected = chains.target(state, x, weights)
     # Offsets instead of values, and logs of the spreads that differ, are what PyMC samples.
-    own, differ = np.log(state.own), [first for first, *_ in chains.target.population.by_spread]
+    own, differ = np.log(state.own), list(chains.target.population.differ)
     expected += len(problems) * own.sum(axis=1) + own[:, differ].sum(axis=1)
     for f, factor in enumerate(chains.target.population.factors):
         of_levels = np.log(state.spreads[:, f])
