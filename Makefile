@@ -35,7 +35,7 @@ benchmarks: .venv/installed ## Time what the design promises
 	$(MAIN) benchmarks/stacked_training.py
 
 calibrate: .venv/installed ## The calibration tests, with those that take minutes
-	$(MAIN) -m pytest -m calibration
+	$(MAIN) -m pytest -n $(WORKERS) --dist worksteal -m calibration
 
 clean: ## Remove environments, caches and what builds and demos wrote
 	rm -rf .venv .venv-other .venv-demo build dist bayescale-demo .*_cache

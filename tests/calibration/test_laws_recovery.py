@@ -1,12 +1,11 @@
 """Every law recovers what made its tables: intervals of the right width, samplers that converge.
 
-The default model of each law is put to 100 tables, or 50 and fewer where ensembles draw, whose
-coefficients and noise come from its own prior, on the law's own design of 60 runs. Of the 90 %
-intervals of all coordinates, pooled, the share that holds the truth must lie about .9: by a normal
-limit whose standard deviation is that of the tables, at least that of independent intervals, and
-Bonferroni over laws, so that a right sampler fails somewhere one time in a hundred. `make test-all`
-takes 12 tables a law, with the largest standard deviation there can be, and leaves out the laws
-that need chains.
+The default model of each law is put to 100 tables, whose coefficients and noise come from its own
+prior, on the law's own design of 60 runs. Of the 90 % intervals of all coordinates, pooled, the
+share that holds the truth must lie about .9: by a normal limit whose standard deviation is that of
+the tables, at least that of independent intervals, and Bonferroni over laws, so that a right
+sampler fails somewhere one time in a hundred. `make test-all` takes 12 tables a law, with the
+largest standard deviation there can be, and leaves out the laws that need chains.
 `benchmarks/laws_recovery.py` writes the numbers down. The seeds were chosen before any result was
 seen.
 """
@@ -55,9 +54,8 @@ HARD = {
 SMALL = TemperedEffort(members=256, climbs=64, moves=6)
 """Ensembles of the recovery: with half the members of those of `fit`."""
 
-TABLES = {"broken_thrice": 24, "broken_twice": 24, "moe_sparsity": 24}
-BY_ENSEMBLES = 50
-"""Tables of the laws that need chains, which take 1 to 10 CPU seconds each; of others 100."""
+TABLES = 100
+"""Of each law. Those that need chains take 1 to 10 CPU seconds each."""
 
 
 def dimensions(name: str) -> int:
@@ -117,7 +115,7 @@ RECOVERED = [name for name in list_laws() if name not in HARD]
 def assert_recovered(name: str, n_tables: int) -> None:
     inside = np.array([recovered(name, table).held for table in range(n_tables)])
     shares = inside.mean(axis=1)
-    error = standard_error(shares, inside.shape[1], widest=n_tables < 50)
+    error = standard_error(shares, inside.shape[1], widest=n_tables < TABLES)
     assert p_value(shares.mean(), error) > alarm(), f"{shares.mean():.3f}: {inside.mean(axis=0)}"
 
 
@@ -130,8 +128,7 @@ def test_intervals_hold_what_made_the_table(name: str):
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", list_laws())
 def test_intervals_hold_what_made_many_tables(name: str):
-    many = BY_ENSEMBLES if load_law(name).needs_chains else 100
-    assert_recovered(name, TABLES.get(name, many))
+    assert_recovered(name, TABLES)
 
 
 def test_fit_takes_chains_for_the_laws_that_need_them():
