@@ -30,7 +30,7 @@ from bayescale.inference.source import fitted
 from bayescale.inference.threads import one_thread
 from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
-from bayescale.models.problem import positions
+from bayescale.models.problem import log_compute, positions
 from bayescale.runs.schema import FLOPS, LOSS, N_PARAMS, N_TOKENS
 
 if TYPE_CHECKING:
@@ -156,12 +156,15 @@ class Forecast(Predictive):
 
     @cached_property
     def extrapolation_factor(self) -> Floats:
-        """Compute of each point over that of the largest fitted run of its group, shape (P,)."""
+        """Compute of each point over that of the largest fitted run of its group, shape (P,).
+
+        Of any group's, where its own has no runs.
+        """
         out = np.empty(len(self.points))
         for group, rows in _by_group(self.posterior, self.points).items():
-            problem = self.posterior.problems[group]
             inputs = {name: values[rows] for name, values in self.points.inputs.items()}
-            out[rows] = np.exp(problem.excess(positions(problem.law, inputs)))
+            asked = log_compute(self.law, positions(self.law, inputs))
+            out[rows] = np.exp(asked - _log_reach(self.posterior, group))
         return out
 
     @cached_property
@@ -325,6 +328,13 @@ def quantile_column(p: float, output: str = LOSS) -> str:
 def _by_group(posterior: Posterior, points: Points) -> dict[int, Any]:
     groups = np.array([posterior.group_index(label) for label in points.labels])
     return {int(group): np.flatnonzero(groups == group) for group in np.unique(groups)}
+
+
+def _log_reach(posterior: Posterior, group: int) -> float:
+    """Return the log of the largest fitted compute: siblings and the model's c* may lie beyond."""
+    own = posterior.problems[group]
+    fitted = [own] if len(own) else [problem for problem in posterior.problems if len(problem)]
+    return max(float(log_compute(posterior.law, each.positions).max()) for each in fitted)
 
 
 def _components(posterior: Posterior, points: Points) -> Components:

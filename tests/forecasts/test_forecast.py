@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,6 +100,19 @@ def test_extrapolation_factor_ignores_another_count_of_flops(runs, targets):
     largest = (runs["n_params"] * runs["n_tokens"]).max()
     expected = targets["n_params"] * targets["n_tokens"] / largest
     assert np.allclose(made.extrapolation_factor, expected, rtol=1e-12)
+
+
+def test_extrapolation_factor_is_over_the_runs_of_the_groups_own(grouped, grouped_runs):
+    # Pooled groups share the c* of the one that was run farthest.
+    problems = [
+        replace(each, constants=replace(each.constants, log_compute_max=50.0))
+        for each in grouped.problems
+    ]
+    shared = replace(grouped, problems=tuple(problems))
+    made = forecast(shared, n_params=1e10, n_tokens=4e10, dataset="web", warn=False)
+    own = grouped_runs[grouped_runs["dataset"] == "web"]
+    largest = (own["n_params"] * own["n_tokens"]).max()
+    assert made.extrapolation_factor[0] == pytest.approx(4e20 / largest, rel=1e-12)
 
 
 def test_far_points_are_labelled_and_still_forecast(posterior):
