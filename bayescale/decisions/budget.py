@@ -48,7 +48,7 @@ def budget_needed(scenario: Scenario, planned: Planned, run: PlannedRun) -> Budg
         flops=scenario.flops(inputs),
         n_params=inputs[N_PARAMS],
         n_tokens=inputs[N_TOKENS],
-        cost_usd=scenario.cost_usd(inputs),
+        cost_usd=factor * scenario.run_cost_usd(run),
         factor=factor,
     )
 

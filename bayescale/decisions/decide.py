@@ -146,7 +146,7 @@ def _reasons(plan: Scenario, made: Weighed) -> tuple[str, ...]:
     said = [sentences.chance(best, plan.target), sentences.money(best, plan)]
     if best.certain_usd is not None and plan.risk is not None:
         said.append(sentences.certain(best, plan.risk.tolerance_usd))
-    said.append(sentences.break_even(best))
+    said.append(sentences.break_even(best, plan))
     if others:
         said.append(sentences.compared(best, others[0]))
     if not made.every_pilot:

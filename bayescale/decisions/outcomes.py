@@ -35,9 +35,10 @@ class CandidateOutcome:
         What it brings on average, cost subtracted. For a step in value without inference demand:
         value times `prob_target`, minus `cost_usd`.
     break_even_value_usd : float
-        Worth of the target above which funding pays; infinite when the target is out of reach.
+        Worth of the target above which funding pays, by the plan's attitude to risk; infinite when
+        the target is out of reach, or no prize makes up for the risk.
     break_even_price_usd_per_gpu_hour : float
-        Price of training below which funding pays.
+        Price of training below which funding pays, by the plan's attitude to risk.
     prob_best : float
         Probability of the lowest loss among the candidates.
     certain_usd : float or None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayescale.decisions.information import Halvings, evsi
+from bayescale.decisions.information import Halvings, evpi, evsi
 from bayescale.decisions.outcomes import PilotOutcome, PilotSet
 from bayescale.decisions.outlook import Outlook
 from bayescale.decisions.payoffs import Payoffs
@@ -44,6 +44,10 @@ class PilotValues:
         self.payoffs, self.outlook, self.log_losses = payoffs, outlook, np.log(losses)
         self.halvings = Halvings.of(payoffs.clusters, np.random.default_rng([seed, 1]))
         self.now = payoffs.utility()
+
+    def perfect(self) -> float:
+        """Return what knowing all outcomes beforehand is worth: no pilot is worth more."""
+        return self._in_usd(evpi(self.now), 0.0)[0]
 
     def one(self, run: PlannedRun) -> PilotOutcome:
         """Return the value of one pilot."""
@@ -105,12 +109,16 @@ class PilotValues:
         plan = self.payoffs.scenario
         days = max((plan.days(run) or 0.0 for run in runs), default=0.0)
         later = self.payoffs.utility(days) if plan.price.deadline_days else None
-        value, error = evsi(self.now, self._signal(runs), self.halvings, later)
-        if plan.risk is None:
-            return value, error
+        return self._in_usd(*evsi(self.now, self._signal(runs), self.halvings, later))
+
+    def _in_usd(self, gain: float, error: float) -> tuple[float, float]:
+        """Return a gain in utility and its error as sure sums of money."""
+        risk = self.payoffs.scenario.risk
+        if risk is None:
+            return gain, error
         before = float(self.now.mean(axis=0).max())
-        gained = plan.risk.certain(before + value) - plan.risk.certain(before)
-        return gained, error * plan.risk.slope(before + value)
+        gained = risk.certain(before + gain) - risk.certain(before)
+        return gained, error * risk.slope(before + gain)
 
     def _signal(self, runs: Sequence[PlannedRun]) -> Floats:
         """Return one pilot's loss, or what several say of each candidate by linear regression."""

@@ -61,14 +61,19 @@ def certain(best: CandidateOutcome, tolerance: float) -> str:
     )
 
 
-def break_even(best: CandidateOutcome) -> str:
+def break_even(best: CandidateOutcome, plan: Scenario) -> str:
     """Say at which value and at which price funding begins to pay."""
-    if math.isinf(best.break_even_value_usd):
+    worth, price = best.break_even_value_usd, best.break_even_price_usd_per_gpu_hour
+    hour = "GPU-hour of training" if best.serving_usd else "GPU-hour"
+    cheaper = f"a {hour} costs less than {usd(price)}"
+    stated = any(run.name == best.name and run.cost_usd is not None for run in plan.candidates)
+    if not math.isinf(worth):
+        priced = "" if stated else f", or {cheaper}"
+        return f"Funding pays when meeting the target is worth more than {usd(worth)}{priced}."
+    if price <= 0:
         return "No worth of the target would justify the run: the target is out of its reach."
-    return (
-        f"Funding pays when meeting the target is worth more than {usd(best.break_even_value_usd)},"
-        f" or a GPU-hour costs less than {usd(best.break_even_price_usd_per_gpu_hour)}."
-    )
+    priced = "" if stated else f" Funding pays when {cheaper}."
+    return f"No worth of the target would make up for the risk of losing its cost.{priced}"
 
 
 def compared(best: CandidateOutcome, second: CandidateOutcome) -> str:

@@ -118,6 +118,11 @@ class Risk(Part):
         """Return the sure sum that is as good as an expected utility."""
         return float(-self.tolerance_usd * np.log1p(-utility / self.tolerance_usd))
 
+    def prize(self, sure: float, probability: float) -> float:
+        """Return the sum that, won with a probability, is as good as a sure one."""
+        met = -np.expm1(-sure / self.tolerance_usd) / probability if probability else np.inf
+        return float(-self.tolerance_usd * np.log1p(-met)) if met < 1.0 else float("inf")
+
     def slope(self, utility: float) -> float:
         """Return the derivative of `certain`."""
         return 1.0 / (1.0 - utility / self.tolerance_usd)

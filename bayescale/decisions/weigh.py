@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bayescale.decisions.decision import DO_NOT_FUND, FUND, RUN_PILOTS_FIRST, Verdict
-from bayescale.decisions.information import evpi
 from bayescale.decisions.outcomes import CandidateOutcome, PilotOutcome, PilotSet
 from bayescale.decisions.outlook import Outlook
 from bayescale.decisions.payoffs import Payoffs, certain_usd, expected_usd
@@ -86,7 +85,7 @@ def weigh(
     pilots = tuple(values.one(run) for run in plan.pilots)
     found = values.greedy(pilots) if pilots and sets else ()
     verdict = _verdict(ranked[0], (*pilots, *found))
-    return Weighed(verdict, candidates, ranked, pilots, found, evpi(payoffs.usd()))
+    return Weighed(verdict, candidates, ranked, pilots, found, values.perfect())
 
 
 def best_pilot(pilots: Sequence[PilotOutcome | PilotSet]) -> PilotOutcome | PilotSet:
@@ -105,6 +104,7 @@ def _candidates(plan: Scenario, outlook: Outlook, payoffs: Payoffs) -> tuple[Can
         outcomes_of, probability = payoffs.outcomes[:, own], float(outlook.reached[k])
         cost = plan.run_cost_usd(run)
         net = expected_usd(plan, run, probability, outcomes_of)
+        sure = certain_usd(plan, run, probability, outcomes_of)
         hours = plan.price.gpu_hours(plan.flops(run.inputs))
         outcomes.append(
             CandidateOutcome(
@@ -119,10 +119,10 @@ def _candidates(plan: Scenario, outlook: Outlook, payoffs: Payoffs) -> tuple[Can
                 loss_interval_90=(low, high),
                 prob_target=probability,
                 expected_net_value_usd=net,
-                break_even_value_usd=_break_even_value(plan, run, net, probability),
-                break_even_price_usd_per_gpu_hour=(net + cost) / hours,
+                break_even_value_usd=_break_even_value(plan, run, sure, probability),
+                break_even_price_usd_per_gpu_hour=(sure + cost) / hours,
                 prob_best=float((lowest == own).mean()),
-                certain_usd=certain_usd(plan, run, probability, outcomes_of) if plan.risk else None,
+                certain_usd=sure if plan.risk else None,
                 regret_usd=hindsight - float(usd[:, own + 1].mean()),
                 serving_usd=plan.serving_usd(run),
                 days=plan.days(run),
@@ -131,13 +131,16 @@ def _candidates(plan: Scenario, outlook: Outlook, payoffs: Payoffs) -> tuple[Can
     return tuple(outcomes)
 
 
-def _break_even_value(plan: Scenario, run: PlannedRun, net: float, probability: float) -> float:
-    """Return the worth of the target at which funding a run breaks even on average."""
-    cost = plan.run_cost_usd(run)
+def _break_even_value(plan: Scenario, run: PlannedRun, sure: float, probability: float) -> float:
+    """Return the worth of the target at which funding a run is as good as nothing."""
+    cost, risk = plan.run_cost_usd(run), plan.risk
     if plan.value.shape == "step" and not plan.is_late(run):
+        if risk is not None:
+            return risk.prize(cost, probability) + plan.serving_usd(run)
         return cost / probability + plan.serving_usd(run) if probability else math.inf
-    # Other shapes scale as a whole; with serving subtracted first this is their first-order answer.
-    return plan.value_usd * cost / (net + cost) if net + cost > 0 else math.inf
+    # Other shapes scale as a whole; with serving subtracted first, or risk minded, this is their
+    # first-order answer.
+    return plan.value_usd * cost / (sure + cost) if sure + cost > 0 else math.inf
 
 
 def _rank(outcome: CandidateOutcome) -> tuple[float, float, str]:

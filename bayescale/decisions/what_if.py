@@ -106,8 +106,6 @@ class WhatIf:
         """Return the runs, the chosen one at another scale."""
         if scale == 1.0:
             return self.runs
-        if scale == 1.0:
-            return self.runs
         own = [run.name for run in self.scenario.runs].index(self.chosen)
         resized = self.sizes.between(np.log(self.scales), float(np.log(scale)))
         n = len(self.scenario.runs)

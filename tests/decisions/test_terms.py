@@ -74,6 +74,41 @@ def test_whoever_minds_losing_turns_an_even_chance_down(posterior: Posterior, pl
     assert any("is as good as a sure loss of" in reason for reason in timid.reasons)
 
 
+def test_whoever_minds_losing_breaks_even_where_the_plan_turns(
+    posterior: Posterior, plan: Plan
+) -> None:
+    asked = plan(target={"loss": 2.13}, pilots=[], risk={"tolerance_usd": 20000})
+    made = decide(posterior, asked)
+    turns = {found.name: found.flips_at for found in made.assumptions}
+    best = made.outcome
+    assert best.certain_usd < 0 < best.expected_net_value_usd
+    assert best.break_even_value_usd == pytest.approx(turns["value.usd"])
+    price = turns["price.usd_per_gpu_hour"]
+    assert best.break_even_price_usd_per_gpu_hour == pytest.approx(price)
+    asked["risk"] = {"tolerance_usd": 5000}
+    timid = decide(posterior, asked)
+    assert timid.outcome.break_even_value_usd == np.inf
+    assert any("make up for the risk of losing its cost" in reason for reason in timid.reasons)
+
+
+def test_a_prize_is_the_inverse_of_what_it_is_as_good_as() -> None:
+    risk = Risk(tolerance_usd=2e4)
+    prize = risk.prize(5e3, 0.4)
+    won, lost = risk.utility(np.array([prize, 0.0]))
+    assert risk.certain(0.4 * won + 0.6 * lost) == pytest.approx(5e3)
+    assert Risk(tolerance_usd=1e13).prize(5e3, 0.4) == pytest.approx(12500, rel=1e-3)
+    assert risk.prize(5e3, 0.0) == risk.prize(1e5, 0.4) == np.inf
+
+
+def test_no_pilot_is_worth_more_than_knowing_all(posterior: Posterior, plan: Plan) -> None:
+    # The pilot is the candidate itself, made once more.
+    twin = [{**plan()["candidates"][0], "name": "twin", "cost_usd": 1}]
+    for tolerance in (10_000, 15_000, 20_000, 30_000):
+        asked = plan(target={"loss": 2.13}, pilots=twin, risk={"tolerance_usd": tolerance})
+        made = decide(posterior, asked)
+        assert made.pilots[0].evsi_usd <= made.evpi_usd
+
+
 def test_serving_is_paid_where_it_pays(posterior: Posterior, plan: Plan) -> None:
     asked = plan(pilots=[])
     dry = decide(posterior, asked).outcome
@@ -109,6 +144,9 @@ def test_a_stated_cost_replaces_the_price(posterior: Posterior, plan: Plan) -> N
     made = decide(posterior, plan(candidates=runs, pilots=[]))
     assert made.outcome.cost_usd == 12000
     assert "price.mfu" not in {found.name for found in made.assumptions}
+    assert made.budget is not None
+    assert made.budget.cost_usd == pytest.approx(12000 * made.budget.factor)
+    assert not any("GPU-hour" in reason for reason in made.reasons)
 
 
 def test_shapes_of_value_agree_where_they_must(posterior: Posterior, plan: Plan) -> None:

@@ -39,6 +39,7 @@ PLANS: dict[str, dict[str, Any]] = {
         "pilots": [{**pilot, "cost_usd": 5.0} for pilot in PILOTS],
         "target": {"loss": 2.18},
         "value": {"usd": 11_000},
+        "risk": {"tolerance_usd": 100_000},
     },
     "linear, minding losses": {
         "pilots": PILOTS,

@@ -26,12 +26,21 @@ function onLines(points, x) {
 function weighedBy(tolerance) {
   // Constant absolute risk aversion; without a tolerance money is weighed by its mean.
   if (tolerance === null) {
-    return { utility: (usd) => usd, certain: (utility) => utility, slope: () => 1 };
+    return {
+      utility: (usd) => usd,
+      certain: (utility) => utility,
+      slope: () => 1,
+      prize: (sure, chance) => (chance ? sure / chance : Infinity),
+    };
   }
   return {
     utility: (usd) => -tolerance * Math.expm1(Math.min(-usd / tolerance, RUIN)),
     certain: (utility) => -tolerance * Math.log1p(-utility / tolerance),
     slope: (utility) => 1 / (1 - utility / tolerance),
+    prize: (sure, chance) => {
+      const met = chance ? -Math.expm1(-sure / tolerance) / chance : Infinity;
+      return met < 1 ? -tolerance * Math.log1p(-met) : Infinity;
+    },
   };
 }
 
@@ -86,7 +95,7 @@ function weigh(page, state) {
   shareBest(candidates);
   const valueAtTarget = worthOf(plan, state)(state.target);
   const ranked = [...candidates].sort(byWorth);
-  const found = { candidates, ranked, valueAtTarget, evpi: evpi(pays(0)) };
+  const found = { candidates, ranked, valueAtTarget };
   valuePilots(page, state, found, pays);
   found.best = bestPilot([...found.pilots, ...found.sets]);
   const clear = found.best !== null && isClear(found.best);
@@ -108,9 +117,10 @@ function settle(c, plan, valueAtTarget) {
       : mean(c.brings().map((b) => risk.utility(b - c.cost)));
     c.weighed = risk.certain(expected);
   }
-  if (step && !late) c.breakEvenValue = c.chance ? c.cost / c.chance + c.serving : Infinity;
-  else c.breakEvenValue = c.net + c.cost > 0 ? (valueAtTarget * c.cost) / (c.net + c.cost) : Infinity;
-  c.breakEvenPrice = (c.net + c.cost) / c.hours;
+  const brought = c.weighed + c.cost;
+  if (step && !late) c.breakEvenValue = risk.prize(c.cost, c.chance) + c.serving;
+  else c.breakEvenValue = brought > 0 ? (valueAtTarget * c.cost) / brought : Infinity;
+  c.breakEvenPrice = brought / c.hours;
 }
 
 function byWorth(a, b) {
@@ -143,6 +153,7 @@ function valuePilots(page, state, found, pays) {
   const { plan, runs, halves, clusters } = page, risk = weighedBy(plan.tolerance);
   const asUtility = (payoffs) => payoffs.map((action) => action.map(risk.utility));
   const now = asUtility(pays(0)), before = Math.max(...now.map(mean));
+  found.evpi = risk.certain(before + evpi(now)) - risk.certain(before);
   const logs = runs.slice(plan.candidates.length).map((run) => Float64Array.from(run.loss, Math.log));
   const several = (chosen) => {
     const terms = chosen.map((k) => priced(plan, state, plan.pilots[k], 1));
