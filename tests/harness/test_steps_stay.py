@@ -5,6 +5,8 @@ The device is PyTorch's ``meta``: it computes nothing, but knows where every ten
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -15,9 +17,11 @@ from torch.utils._pytree import tree_leaves  # noqa: E402
 
 from bayescale.harness.architectures import ARCHITECTURES, Backbone  # noqa: E402
 from bayescale.harness.checkpoint import TrainState  # noqa: E402
+from bayescale.harness.compiling import by_backend  # noqa: E402
 from bayescale.harness.config import FactsConfig, Member  # noqa: E402
 from bayescale.harness.data import TokenBatches  # noqa: E402
 from bayescale.harness.facts import FactBatches  # noqa: E402
+from bayescale.harness.stacking import mean_losses  # noqa: E402
 from bayescale.harness.steps import ResidentSteps  # noqa: E402
 
 
@@ -71,8 +75,28 @@ def test_a_step_stays_on_the_device(make_unit, tmp_path, name, precision, source
     assert host.seen == set()
 
 
-def test_what_comes_from_the_host_is_seen(make_unit, tmp_path):
-    device = steps(two_members(make_unit, "tnl"), sources()[0], tmp_path)
+def test_what_comes_from_the_host_is_seen():
     with OnHost() as host:
-        device.once()
+        torch.ones(3).to("meta")
     assert "aten._to_copy.default" in host.seen
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_what_is_compiled_stays_on_the_device_and_is_compiled_once(make_unit, name):
+    unit, graphs = two_members(make_unit, name, "bfloat16"), []
+
+    def noted(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    backbone = Backbone(unit.architecture, unit.train.precision)
+    params = torch.empty(2, backbone.n_params, device="meta").requires_grad_()
+    batch = torch.empty(2, 4, 17, dtype=torch.int64, device="meta")
+    losses = by_backend(partial(mean_losses, backbone), noted)
+    for _ in range(2):
+        losses(params, batch)
+    (graph,) = graphs
+    values = [node.meta.get("example_value") for node in graph.graph.nodes]
+    assert {v.device.type for v in values if isinstance(v, torch.Tensor)} == {"meta"}

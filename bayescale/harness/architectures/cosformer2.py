@@ -40,7 +40,6 @@ class CosFormer2(Mixer):
         assert isinstance(config.mixer, CosFormer2Options)
         check(config.head_dim % 2 == 0, config, "n_heads", "such that d_model / n_heads is even")
         self.tpe = config.mixer.tpe
-        self.no_decay = torch.zeros(config.n_heads, dtype=torch.float64)
         self.attend = fused_decayed_attention if config.kernel == "fla" else decayed_attention
 
     def shapes(self) -> Shapes:
@@ -70,8 +69,8 @@ class CosFormer2(Mixer):
     def __call__(self, x_KND: Tensor, params: dict[str, Tensor], length: int, layer: int) -> Tensor:
         """Mix positions; see `Mixer.__call__`."""
         q, k, v, gate = project(x_KND, params, length, self.config)
-        self.no_decay = self.no_decay.to(q.device)
-        mixed = self.attend(with_position(q), with_position(k), v, self.no_decay)
+        no_decay = torch.zeros(self.config.n_heads, dtype=torch.float64, device=q.device)
+        mixed = self.attend(with_position(q), with_position(k), v, no_decay)
         return gated_output(mixed, gate, params)
 
 

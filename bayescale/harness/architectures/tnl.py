@@ -8,6 +8,8 @@ models.
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -37,7 +39,7 @@ class TNL(Mixer):
     def __init__(self, config: ArchitectureConfig) -> None:
         super().__init__(config)
         assert isinstance(config.mixer, TNLOptions)
-        self.log_decay_LH = log_decays(config.mixer.decay, config.n_layers, config.n_heads)
+        self.decays = (config.mixer.decay, config.n_layers, config.n_heads)
         self.attend = fused_decayed_attention if config.kernel == "fla" else decayed_attention
 
     def shapes(self) -> Shapes:
@@ -52,14 +54,13 @@ class TNL(Mixer):
     def __call__(self, x_KND: Tensor, params: dict[str, Tensor], length: int, layer: int) -> Tensor:
         """Mix positions; see `Mixer.__call__`."""
         q, k, v, gate = project(x_KND, params, length, self.config)
-        # Moved once and kept there: a captured step must not copy from the host.
-        self.log_decay_LH = self.log_decay_LH.to(q.device)
-        mixed = self.attend(q, k, v, self.log_decay_LH[layer])
+        mixed = self.attend(q, k, v, log_decays(*self.decays, q.device)[layer])
         return gated_output(mixed, gate, params)
 
 
-def log_decays(convention: str, n_layers: int, n_heads: int) -> Tensor:
-    """Return the logarithm of every head's decay.
+@cache
+def log_decays(convention: str, n_layers: int, n_heads: int, device: torch.device) -> Tensor:
+    """Return the logarithm of every head's decay, computed once.
 
     Parameters
     ----------
@@ -68,20 +69,24 @@ def log_decays(convention: str, n_layers: int, n_heads: int) -> Tensor:
         -2^(-8i/h) (1 - l/L) for i from 1, the original; -(8/h) i (1 - l/L) for i from 0.
     n_layers, n_heads : int
         L and h.
+    device : torch.device
+        Where to make them: a step that is compiled or captured must not copy from the host.
 
     Returns
     -------
     Tensor
         At most 0, float64, shape (L, H).
     """
-    depth = torch.arange(n_layers, dtype=torch.float64)[:, None]
-    head = torch.arange(n_heads, dtype=torch.float64)
-    if convention == "log_spaced":
-        return log_spaced_rates(n_heads) * (1 - depth / max(n_layers - 1, 1))
-    remaining = 1 - depth / n_layers
-    if convention == "alibi":
-        return -(2 ** (-8 * (head + 1) / n_heads)) * remaining
-    return -8 / n_heads * head * remaining
+    # Decays made while evaluating must serve training, too.
+    with torch.inference_mode(False):
+        depth = torch.arange(n_layers, dtype=torch.float64, device=device)[:, None]
+        head = torch.arange(n_heads, dtype=torch.float64, device=device)
+        if convention == "log_spaced":
+            return log_spaced_rates(n_heads, device) * (1 - depth / max(n_layers - 1, 1))
+        remaining = 1 - depth / n_layers
+        if convention == "alibi":
+            return -(2 ** (-8 * (head + 1) / n_heads)) * remaining
+        return -8 / n_heads * head * remaining
 
 
 def gated_shapes(config: ArchitectureConfig) -> Shapes:

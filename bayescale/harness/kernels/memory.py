@@ -62,28 +62,30 @@ def decayed_memory(x_KND: Tensor, weight_KED: Tensor, length: int) -> Tensor:
     return y.to(x_KND.dtype)
 
 
-def log_spaced_rates(n: int) -> Tensor:
+def log_spaced_rates(n: int, device: torch.device) -> Tensor:
     """Return logarithms of decays whose time scales are log-spaced.
 
     Parameters
     ----------
     n : int
         How many.
+    device : torch.device
+        Where to make them.
 
     Returns
     -------
     Tensor
         Minus one over the time scale in tokens, from the shortest, float64, shape (n,).
     """
-    share = torch.arange(n, dtype=torch.float64) / max(n - 1, 1)
+    share = torch.arange(n, dtype=torch.float64, device=device) / max(n - 1, 1)
     return -torch.exp(-share * math.log(LONGEST / SHORTEST)) / SHORTEST
 
 
 @cache
 def _rates_on(device: torch.device, n: int) -> Tensor:
-    """Return `log_spaced_rates` where they are needed, copied there once."""
+    """Return `log_spaced_rates`, made once."""
     with torch.inference_mode(False):
-        return log_spaced_rates(n).to(device)
+        return log_spaced_rates(n, device)
 
 
 def memory_operations(length: int, n_scales: int, n_channels: int) -> float:

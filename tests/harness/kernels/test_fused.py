@@ -55,7 +55,7 @@ def assert_same(fused, chunked, inputs, dtype):
 @pytest.mark.parametrize("length", LENGTHS)
 def test_decayed_attention_is_the_same(length, dtype):
     q, k, v, _ = drawn(length, dtype=dtype)
-    rate = log_decays("log_spaced", n_layers=3, n_heads=4)[1].to("cuda", torch.float32)
+    rate = log_decays("log_spaced", 3, 4, torch.device("cuda"))[1].float()
     assert_same(fused_decayed_attention, decayed_attention, [q, k, v, rate], dtype)
 
 
