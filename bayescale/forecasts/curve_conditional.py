@@ -136,7 +136,7 @@ class Conditional:
 
     def _promised(self, stretch: Stretch) -> Floats:
         """Return what the law promises a run beyond the last fitted step, (S, m); zero before."""
-        edge = self._problem.constants.reference["at"]
+        edge = self._problem.clocks_of(stretch.places.run)
         beyond = stretch.at > edge
         promised = np.zeros((len(self._x), len(stretch.at)))
         if self._problem.kappa and beyond.any():
@@ -145,7 +145,7 @@ class Conditional:
                 self._density.log_loss(
                     self._x, self._problem.inputs_at(at, stretch.schedule, run[: len(at)])
                 )
-                for at in (stretch.at[beyond], np.full(1, edge))
+                for at in (stretch.at[beyond], edge[beyond][:1])
             )
             promised[:, beyond] = far - near
         return promised

@@ -142,6 +142,7 @@ def fit_of(dataset: xr.Dataset) -> CurveFit:
     schedules = tuple(s and Schedule(*map(np.array, s)) for s in content["schedules"])
     runs = tuple(content["runs"])
     families = tuple(map(tuple, content.get("families", [()] * len(runs))))
+    clocks = tuple(content.get("clocks", [content["reference"]["at"]] * len(runs)))
     problem = CurveProblem(
         spec=model_from_dict(content["spec"], "curve posterior file"),
         inputs={k[6:]: v for k, v in arrays.items() if k.startswith("input_")},
@@ -157,10 +158,8 @@ def fit_of(dataset: xr.Dataset) -> CurveFit:
         across=content.get("across", 1.0),
         runs=runs,
         families=families,
-        clocks=tuple(content.get("clocks", [content["reference"]["at"]] * len(runs))),
-        places=places_of_runs(
-            arrays["log_step"], arrays["run"], families, content["reference"]["at"], schedules
-        ),
+        clocks=clocks,
+        places=places_of_runs(arrays["log_step"], arrays["run"], families, clocks, schedules),
         weights=arrays["weight"],
         schedules=schedules,
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from bayescale.laws import Law, Prior, load_law
 from bayescale.laws.sequence import sequence_inputs
-from bayescale.models.curve_model import CurveModel
+from bayescale.models.curve_model import CurveModel, reads_schedule
 from bayescale.models.discrepancy import Floats, Whitening, whiten
 from bayescale.models.drift import Drift, Places, drift_covariance
 from bayescale.models.problem import Constants, Problem
@@ -142,8 +142,9 @@ class CurveProblem(Problem):
         """
         run = np.zeros(len(at)) if run is None else run
         reference = self.constants.reference
-        together = at * (reference["at"] / self.clocks_of(run))
-        read = sequence_inputs(self.law, together, schedule, reference)
+        if not reads_schedule(self.law):  # a schedule is read at its own steps
+            at = at * (reference["at"] / self.clocks_of(run))
+        read = sequence_inputs(self.law, at, schedule, reference)
         return self.indexed(read, run)
 
     def indexed(self, read: Mapping[str, Floats], run: Floats) -> dict[str, Floats]:
@@ -213,7 +214,7 @@ def curve_problem(model: CurveModel, curves: Sequence[Curve], points: int = 60) 
             np.concatenate([part.x for part in thinned]),
             np.repeat(np.arange(len(curves)), [len(part.y) for part in thinned]),
             families,
-            reference["at"],
+            clocks,
             [curve.schedule for curve in curves],
         ),
         weights=np.concatenate([part.weights for part in thinned]),
@@ -225,7 +226,7 @@ def places_of_runs(
     x: Floats,
     run: Floats,
     families: Sequence[tuple[str, ...]],
-    last: float,
+    clocks: Sequence[float],
     schedules: Sequence[Schedule | None],
 ) -> Places:
     """Return where points of several runs stand.
@@ -233,15 +234,18 @@ def places_of_runs(
     Parameters
     ----------
     x, run : array, shape (n,)
-        Log step over `last`, and index of the run, rising.
+        Log step over the run's clock, and index of the run, rising.
     families : sequence of tuple of str
         One a run.
-    last : float
-        Last fitted step.
+    clocks : sequence of float
+        Last fitted step of each run's family.
     schedules : sequence of Schedule or None
         One a run.
     """
-    parts = [fallen(last * np.exp(x[run == k]), s) for k, s in enumerate(schedules)]
+    parts = [
+        fallen(clock * np.exp(x[run == k]), schedule)
+        for k, (clock, schedule) in enumerate(zip(clocks, schedules, strict=True))
+    ]
     return Places(x, run, family_indices(families)[run], np.concatenate(parts))
 
 

@@ -12,7 +12,9 @@ from bayescale.forecasts.curve_forecast import forecast_curve
 from bayescale.inference.curve_posterior import CurvePosterior, load_curve_posterior
 from bayescale.inference.curves import fit_curves
 from bayescale.models.curve_model import curve_model
+from bayescale.models.curve_problem import curve_problem
 from bayescale.runs.curves import Curve, Curves
+from bayescale.runs.schedule import Schedule
 from tests.simulated_curves import EDGE, drifting_groups
 
 LAW = "learning_curve_m3"
@@ -57,6 +59,28 @@ def test_families_are_fitted_as_one_each_on_its_own_clock(posterior: CurvePoster
     table = posterior.summary()
     shared = table[table["coefficient"] == "saturation"]["mean"]
     assert shared.nunique() == 2
+
+
+def _scheduled(family: str, end: float) -> Curve:
+    steps = np.arange(0.0, end, end / 100)
+    rates = 1e-3 * np.minimum(1.0, 5.0 * (1.0 - steps / end))
+    at = steps[2::2]
+    schedule = Schedule(steps, rates)
+    return Curve(run=family, at=at, output=2 + at**-0.3, schedule=schedule, group=(family,))
+
+
+@pytest.mark.parametrize("law", ["multi_power", "learning_rate_annealing"])
+def test_a_schedule_is_read_at_its_own_steps_whatever_the_clock(law: str):
+    curves = [_scheduled("fast", 1000.0), _scheduled("slow", SLOWER * 1000.0)]
+    problem = curve_problem(curve_model(law, "nested"), curves)
+    for k, curve in enumerate(curves):
+        own = problem.places.run == k
+        at = problem.clocks[k] * np.exp(problem.places.x[own])
+        again = problem.inputs_at(at, curve.schedule, problem.places.run[own])
+        for name, values in problem.ratios.items():
+            np.testing.assert_allclose(again[name], values[..., own], atol=1e-9)
+        places = problem.places_of(at, curve.run, curve.schedule)
+        np.testing.assert_array_equal(places.fallen, problem.places.fallen[own])
 
 
 def test_a_family_alone_is_the_fit_of_siblings(curves: Curves):
