@@ -11,6 +11,7 @@ import pandas as pd
 from bayescale.errors import ForecastError
 from bayescale.forecasts.scores import MEASURES
 from bayescale.forecasts.summary import family_scores, overall
+from bayescale.forecasts.tasks import BINS
 from bayescale.inference.fit import ESS_MIN, KHAT_MAX
 from bayescale.runs.save import write_atomically
 
@@ -78,7 +79,7 @@ class Backtest:
         ----------
         by : {None, "family", "cell"}
             Means over families with 90 % intervals from resampling families, one row a family, or
-            one row a bin of extrapolation (families weighted equally).
+            one row a bin of extrapolation, nearest first (families weighted equally).
 
         Raises
         ------
@@ -91,7 +92,8 @@ class Backtest:
             return family_scores(self.frame)
         if by == "cell":
             bins = family_scores(self.frame, by_cell=True)
-            return bins.groupby("cell", sort=False)[list(MEASURES)].mean().reset_index()
+            means = bins.groupby("cell", sort=False)[list(MEASURES)].mean()
+            return means.loc[[cell for cell in BINS if cell in means.index]].reset_index()
         raise ForecastError(f"summary: by is {by!r}, expected None, 'family' or 'cell'.")
 
     def save(self, path: str | Path) -> Path:

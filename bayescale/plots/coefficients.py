@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.inference.posterior import Posterior
+from bayescale.models.density import Density
 from bayescale.plots import style
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ COLUMNS = 3
 BINS = 32
 WIDE = 8.0
 """Ratio of the 99 % and 1 % quantiles above which a coefficient gets a logarithmic axis."""
+
+N_PRIOR = 100_001
+"""Points of the prior whose median is marked: it errs by half a percent under the widest one."""
 
 
 def plot_coefficients(
@@ -85,10 +89,14 @@ def _short(value: float) -> str:
 
 
 def _prior_medians(posterior: Posterior, group: int) -> dict[str, float]:
-    """Return the textbook coefficients at the medians of the sampled coefficients' priors."""
-    problem, spec = posterior.problems[group], posterior.spec
-    constants = problem.constants
-    middle = {name: prior.quantile(0.5, constants.level) for name, prior in problem.priors.items()}
-    textbook = posterior.law.textbook(middle, constants.reference)
-    own = {k: p.quantile(0.5, constants.level) for k, p in (spec.derived_priors or {}).items()}
-    return {symbol: float(value) for symbol, value in {**textbook, **own}.items()}
+    """Return the medians of the textbook coefficients under the prior.
+
+    From a Latin hypercube: a product of coefficients has another median than that of its factors.
+    """
+    problem = posterior.problems[group]
+    density, rng = Density(problem), np.random.default_rng(0)
+    strata = np.tile(np.arange(N_PRIOR)[:, None], len(density.symbols))
+    drawn = density.prior_quantiles((rng.permuted(strata, axis=0) + 0.5) / N_PRIOR)
+    values = {symbol: column[:, 0] for symbol, column in density.constrain(drawn).items()}
+    textbook = posterior.law.textbook(values, problem.constants.reference)
+    return {symbol: float(np.median(value)) for symbol, value in textbook.items()}

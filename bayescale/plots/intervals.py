@@ -51,6 +51,7 @@ def plot_intervals(
     missing = [column for column in COLUMNS if column not in frame]
     if missing:
         raise ForecastError(f"plot_intervals: the frame has no column {missing[0]!r}.")
+    frame = frame.reset_index(drop=True)
     names = list(dict.fromkeys(frame["row"]))
     series = list(dict.fromkeys(frame["series"]))
     rows = np.arange(len(names))[::-1]

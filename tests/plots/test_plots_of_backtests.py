@@ -86,6 +86,9 @@ def test_intervals_share_a_row_and_mark_the_reference(frame) -> None:
     assert points["a"][0, 1] > points["b"][0, 1]
     # A series alone in its row stands in the row's middle.
     assert points["a"][1, 1] == pytest.approx(0.0)
+    joined = plot_intervals(pd.concat([frame.iloc[:1], frame.iloc[1:].reset_index(drop=True)]), "")
+    again = {c.get_label(): c.get_offsets() for c in joined.collections}
+    assert again["a"].tolist() == points["a"].tolist()
 
 
 def test_intervals_refuse_a_frame_without_a_median(frame) -> None:
