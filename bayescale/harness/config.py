@@ -124,7 +124,7 @@ class OptimConfig:
     eps: float = 1e-8
     """Added to the root of the second moment."""
     weight_decay: float = 0.0
-    """Decoupled weight decay, per unit of learning rate."""
+    """Decoupled weight decay of all parameters, gains and embeddings too, per unit of rate."""
     clip: float = 1.0
     """Largest Euclidean norm of one member's gradient."""
     warmup_tokens: int
@@ -256,6 +256,8 @@ class RunConfig:
         check(divides, self.train, "batch_tokens", f"a multiple of the context, {context}")
         divides = self.data.eval_tokens % context == 0
         check(divides, self.data, "eval_tokens", f"a multiple of the context, {context}")
+        several = self.data.eval_tokens > context  # one sequence tells no standard error
+        check(several, self.data, "eval_tokens", f"two sequences of {context} tokens at least")
         if facts is not None:
             found = self.architecture.vocab_size == facts.vocab_size
             check(found, self.architecture, "vocab_size", f"that of the facts, {facts.vocab_size}")

@@ -14,6 +14,7 @@ from bayescale.harness.accounting import count_params, flops_per_token
 from bayescale.harness.architectures import Backbone
 from bayescale.harness.checkpoint import KEPT, TrainState
 from bayescale.harness.config import RunConfig
+from bayescale.harness.devices import check_device
 from bayescale.harness.schedule import segments
 from bayescale.harness.stacking import gradients, update
 from bayescale.harness.threads import one_thread
@@ -129,6 +130,7 @@ def measured_speed(config: RunConfig, device: str = "cpu") -> float:
     float
         Tokens of all members together, one thread on a CPU.
     """
+    check_device(device)
     with one_thread():
         seconds = _step_seconds(config, device)
     return len(config.members) * config.train.batch_tokens / seconds

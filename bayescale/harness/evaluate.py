@@ -15,7 +15,9 @@ from bayescale.harness.kernels.chunks import widened
 CHUNK_TOKENS = 4096
 """Tokens of one member evaluated at once; bounds the memory of the logits."""
 DEVICE_TOKENS = 1 << 18
-"""Tokens of all members evaluated at once on a GPU, which fewer would leave idle."""
+"""Tokens of all members evaluated at once on a GPU, which fewer would leave idle ..."""
+DEVICE_LOGITS = 1 << 28
+"""... unless their logits are more than these: a gigabyte in float32, and their softmax as much."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,13 +71,19 @@ def heldout_losses(backbone: Backbone, params_KP: Tensor, windows: Tensor) -> Te
     Tensor
         Nats, on the CPU, shape (K, windows, T).
     """
-    found, on_host = [], params_KP.device.type == "cpu"
-    n_tokens = CHUNK_TOKENS if on_host else DEVICE_TOKENS // len(params_KP)
+    found, at_once = [], _tokens_at_once(backbone, params_KP) // windows.shape[1]
     with torch.inference_mode():
-        for chunk in windows.split(max(1, n_tokens // windows.shape[1])):
+        for chunk in windows.split(max(1, at_once)):
             shared = chunk.to(params_KP.device).expand(len(params_KP), -1, -1)
             found.append(token_losses(backbone, params_KP, shared).cpu())
     return torch.cat(found, dim=1)
+
+
+def _tokens_at_once(backbone: Backbone, params_KP: Tensor) -> int:
+    """Return the tokens of one member that are evaluated at once."""
+    if params_KP.device.type == "cpu":
+        return CHUNK_TOKENS
+    return min(DEVICE_TOKENS, DEVICE_LOGITS // backbone.config.vocab_size) // len(params_KP)
 
 
 def evaluation(losses: Tensor) -> Evaluation:

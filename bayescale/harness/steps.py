@@ -29,6 +29,7 @@ from bayescale.harness.compiling import (
 )
 from bayescale.harness.config import RunConfig
 from bayescale.harness.data import Batches
+from bayescale.harness.devices import current
 from bayescale.harness.divergence import watch
 from bayescale.harness.optim import descend
 from bayescale.harness.resident import resident
@@ -153,7 +154,7 @@ class ResidentSteps:
             batches,
             tuple(member.seed for member in config.members),
             n_sequences=n_sequences(config),
-            n_steps=max(segment.stop for segment in segments(config.train)),
+            n_steps=max(WARM_UP, *(segment.stop for segment in segments(config.train))),
             device=device,
         )
         backend = COMPILED if device.type == "cuda" else TRACED
@@ -166,7 +167,8 @@ class ResidentSteps:
         self._factors = torch.zeros(READ_EVERY, device=device)
         self._losses = torch.zeros(READ_EVERY, len(config.members), device=device)
         self.last = self._losses[0]
-        self._run = self._captured() if captured and device.type == "cuda" else self.once
+        with current(device):
+            self._run = self._captured() if captured and device.type == "cuda" else self.once
 
     def take(self, state: TrainState, segment: Segment) -> None:
         """Take up to `READ_EVERY` steps; see `Steps.take`."""
@@ -176,8 +178,9 @@ class ResidentSteps:
         self._factors[:n] = torch.tensor([rate_factor(segment, step, warmup) for step in steps])
         self._step.fill_(state.step)
         self._at.zero_()
-        for _ in steps:
-            self._run()
+        with current(self._step.device):
+            for _ in steps:
+                self._run()
         state.step += n
         self.last = self._losses[n - 1].clone()
         note(self._folder, state, self._losses[:n].mean(dim=0).tolist())

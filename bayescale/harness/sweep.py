@@ -13,6 +13,7 @@ from typing import Any
 from bayescale.errors import HarnessError
 from bayescale.harness.arms import Arm, Kept, open_arms, sweep_units, trimmed
 from bayescale.harness.config import RunConfig
+from bayescale.harness.devices import check_device
 from bayescale.harness.engine import Job, Progress, check_engine, run_job, run_jobs
 from bayescale.harness.job import Work
 from bayescale.harness.locks import held
@@ -106,6 +107,8 @@ def run_sweep(
     plan = plan_path if isinstance(plan_path, SweepPlan) else load_plan(plan_path)
     out = Path(out_dir)
     check_engine(engine, workers)
+    if engine == "local":  # the machine that drives a cluster may have no GPU
+        check_device(device)
     if not resume:
         _check_unused(out)
     arms = open_arms(plan)

@@ -14,6 +14,7 @@ from bayescale.harness.architectures import Backbone
 from bayescale.harness.checkpoint import TrainState
 from bayescale.harness.config import RunConfig
 from bayescale.harness.data import Batches, open_batches
+from bayescale.harness.devices import check_device
 from bayescale.harness.measure import measure
 from bayescale.harness.record import RunRecord
 from bayescale.harness.schedule import Segment, segments
@@ -36,7 +37,8 @@ def train(
     """Train all members on all milestones and append one record per member and milestone.
 
     A unit stopped or killed at any instant goes on from its checkpoint and ends bit for bit as if
-    it had never been interrupted (same machine, device and number of threads).
+    it had never been interrupted (same processor and number of threads; on a GPU, whose sums come
+    in no fixed order, with the same batches and rates).
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def train(
     corpus_dir : Path, optional
         What `build_corpus` returned; not needed for the synthetic stream.
     device : str
-        PyTorch device.
+        PyTorch device: ``"cpu"``, ``"cuda"`` or one of several, ``"cuda:1"``.
     style : {"auto", "host", "resident", "compiled"}
         How steps are taken; see `bayescale.harness.steps.open_steps`.
     should_stop : callable, optional
@@ -66,13 +68,14 @@ def train(
     Raises
     ------
     HarnessError
-        When the corpus or a checkpoint cannot be used.
+        When the device, the corpus or a checkpoint cannot be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(config.to_json() + "\n")
     if is_finished(config, folder):
         checkpoint.discard(folder)
         return "finished"
+    check_device(device)
     if give_up is None:
         given_up.forget(folder)
     elif given_up.is_given_up(folder):

@@ -57,7 +57,7 @@ def unit(
             vocab_size=SMALL_VOCAB if tiny else VOCAB,
             context=context,
         ),
-        data=DataConfig(corpus="random", eval_tokens=context),
+        data=DataConfig(corpus="random", eval_tokens=2 * context),
         optim=OptimConfig(warmup_tokens=0),
         train=TrainConfig(
             batch_tokens=shape.batch_tokens,

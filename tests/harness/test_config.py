@@ -77,6 +77,7 @@ def test_a_value_out_of_range_is_named(make, message):
     [
         ({"train": {"batch_tokens": 60}}, r"batch_tokens is 60.*multiple of the context, 16"),
         ({"data": {"eval_tokens": 500}}, r"eval_tokens is 500"),
+        ({"data": {"eval_tokens": 16}}, r"eval_tokens is 16.*two sequences of 16 tokens"),
         ({"architecture": {"vocab_size": 9}}, r"vocab_size is 9.*the facts, 8"),
         ({"members": ()}, r"members is \(\)"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -35,6 +36,24 @@ def test_mean_and_error_over_windows_in_chunks(make_unit, monkeypatch):
     for k, found in enumerate(map(evaluation, heldout_losses(backbone, flat, windows))):
         assert found.loss == pytest.approx(float(each[k].mean()), rel=1e-6)
         assert found.loss_se == pytest.approx(float(each[k].std()) / math.sqrt(7), rel=1e-5)
+
+
+@pytest.mark.parametrize(("vocab_size", "n_sequences"), [(8, 16_384), (1 << 16, 256)])
+def test_on_a_gpu_many_sequences_go_at_once_unless_their_logits_are_large(
+    make_unit, monkeypatch, vocab_size, n_sequences
+):
+    seen = []
+    monkeypatch.setattr(
+        "bayescale.harness.evaluate.token_losses",
+        lambda backbone, params, windows: seen.append(len(windows[0])) or torch.zeros(1, 1, 15),
+    )
+    shape = dataclasses.replace(make_unit().architecture, vocab_size=vocab_size)
+    heldout_losses(
+        Backbone(shape),
+        torch.empty(1, 1, device="meta"),
+        torch.zeros(20_000, 16, dtype=torch.int64),
+    )
+    assert seen[0] == n_sequences
 
 
 def test_bits_per_byte():

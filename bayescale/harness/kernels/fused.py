@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from bayescale.errors import HarnessError
@@ -35,7 +36,8 @@ def fused_decayed_attention(
         from fla.ops.simple_gla import chunk_simple_gla
     except ImportError as error:
         raise _missing(error) from error
-    rate = log_decay_H.to(device=q_BTHE.device, dtype=q_BTHE.dtype)
+    # In float32, as the kernels' own callers have it: their states outlive many roundings.
+    rate = log_decay_H.to(device=q_BTHE.device, dtype=torch.float32)
     return chunk_simple_gla(q_BTHE, k_BTHE, v_BTHV, g_gamma=rate, scale=1.0)[0]
 
 
