@@ -17,7 +17,7 @@ from bayescale.inference.pooled_density import PooledDensity
 from bayescale.inference.population_moves import PopulationState
 from bayescale.models.discrepancy import Floats
 
-_SMALLEST, _JITTER = 1e-5, 1e-10
+SMALLEST, _JITTER = 1e-5, 1e-10
 _SMALL = 8
 
 
@@ -193,7 +193,7 @@ class JointGaussian:
 
 def _held(sd: Floats) -> Floats:
     """Return precisions, of spreads near zero only as large as differences of them bear."""
-    return 1.0 / np.maximum(sd, _SMALLEST) ** 2
+    return 1.0 / np.maximum(sd, SMALLEST) ** 2
 
 
 def _factorised(precision: Floats, last: np.ndarray) -> tuple[Floats, Floats, Floats]:

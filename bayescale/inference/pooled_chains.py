@@ -30,6 +30,7 @@ from bayescale.inference.population_moves import (
 from bayescale.inference.proposals import LogScales, log_student, student_stretch
 from bayescale.inference.resampling import systematic_picks
 from bayescale.inference.scale_guides import ScaleGuides
+from bayescale.inference.spread_guides import guided_spreads
 from bayescale.inference.stacked import Guides
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
@@ -302,8 +303,9 @@ class Chains:
                 self.angles = _turned(self.angles, self._glided_apart)
         late = snapshots[sweeps // 2 :]
         self._make_linear(np.concatenate([snapshot.x for snapshot in late]))
-        spreads = [snapshot.population.log_spreads() for snapshot in late]
-        self.spreads = LogScales.of(np.concatenate(spreads))
+        spreads = np.concatenate([snapshot.population.log_spreads() for snapshot in late])
+        guided = [guided_spreads(self, spreads)] if self.many else []
+        self.spreads = LogScales.of(np.concatenate([spreads, *guided]))
         slopes = np.concatenate([snapshot.population.slopes for snapshot in late])
         self.slopes = {k: LogScales.of(slopes[:, None, g]) for k, g in self._followers().items()}
         for k in self.scale_populations:
