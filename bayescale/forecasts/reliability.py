@@ -24,8 +24,9 @@ class Reliability:
     n_tables : int
         Tables (groups) with larger runs there.
     held, predicted : int
-        Larger runs inside the nominal 90 % interval, and all of them. A model with a corpus prior
-        was fitted with the prior learned without the table's family.
+        Predictions of larger runs whose nominal 90 % interval held, and all of them: a run that was
+        predicted from several cuts of its table, or measured twice, counts as often. A model with a
+        corpus prior was fitted with the prior learned without the table's family.
     """
 
     cell: str
@@ -38,7 +39,7 @@ class Reliability:
         """Return one sentence for a reader."""
         return (
             f"on {self.n_tables} {self.tables}, at a factor near {self.cell}, 90 % intervals like"
-            f" this one held {self.held} of {self.predicted} larger runs"
+            f" this one held in {self.held} of {self.predicted} predictions of larger runs"
         )
 
 

@@ -150,7 +150,7 @@ def reliability(model: str, factor: float) -> tuple[Table, str]:
             (cell, str(found.n_tables), str(found.predicted), str(found.held), n.percent(held))
         )
         own = cell if low <= factor < high else own
-    columns = ("factor near", "tables", "larger runs", "inside 90 %", "share")
+    columns = ("factor near", "tables", "predictions", "inside 90 %", "share")
     return Table(columns, tuple(rows), ("factor near",)), own
 
 

@@ -18,7 +18,7 @@ def test_counts_are_those_of_the_committed_backtest() -> None:
     assert found is not None
     assert found.predicted == frame["n_points"].sum()
     assert found.held == round((frame["coverage_90"] * frame["n_points"]).sum())
-    assert f"held {found.held} of {found.predicted}" in str(found)
+    assert f"held in {found.held} of {found.predicted} predictions" in str(found)
 
 
 @pytest.mark.parametrize(
