@@ -28,16 +28,16 @@ from on_gpu.bench import copy_bytes, matmul_flops
 from on_gpu.checks import all_checks
 from on_gpu.rivals import rivals
 from on_gpu.speed import Row, speeds
-from on_gpu.training import Session, restore, train_plan
+from on_gpu.training import Session, corpus_of, read_plan, restore, train_plans
 
 from bayescale.errors import BayescaleError
 from bayescale.harness.record import hardware
-from bayescale.harness.resolved_plan import ResolvedPlan
 from bayescale.harness.runs_file import write_whole
 
 ARCHIVE = "gpu-runs.tar.gz"
 STOPPED = 3
 """Exit status of a command that has more to do."""
+STATUSES = {"finished": 0, "failed": 1, "stopped": STOPPED}
 
 
 def main() -> int:
@@ -60,9 +60,11 @@ def main() -> int:
 
 
 def check(asked: argparse.Namespace, device: str) -> int:
-    rows = all_checks(device, tiny=asked.rehearse)
-    _save(asked, device, "gpu_check", rows, {})
-    _show(rows, ("check", "found", "limit", "passed"))
+    rows = []
+    for row in all_checks(device, tiny=asked.rehearse):
+        rows.append(row)
+        _save(asked, device, "gpu_check", rows, {})
+    _show(rows, ("check", "found", "limit", "passed", "note"))
     return 0 if all(row["passed"] for row in rows) else 1
 
 
@@ -102,14 +104,14 @@ def train(asked: argparse.Namespace, device: str) -> int:
         archive=asked.archive or asked.out / ARCHIVE,
         rehearsal=asked.rehearse,
     )
-    outcome = "finished"
-    for path in asked.plans:
-        if outcome == "finished":
-            plan = ResolvedPlan.from_json(path.read_text())
-            outcome = train_plan(plan, session, budget=asked.budget)
+    # Whatever is missing shows here, before anything is trained.
+    plans = [read_plan(path) for path in asked.plans]
+    for plan in plans:
+        corpus_of(plan, session)
+    outcome = train_plans(plans, session, budget=asked.budget)
     kept = session.archive
     session.say(f"{outcome}; {kept.name} has {kept.stat().st_size / 1e6:.2f} MB")
-    return 0 if outcome == "finished" else STOPPED
+    return STATUSES[outcome]
 
 
 COMMANDS = {"check": check, "speed": speed, "rivals": versus, "train": train}
@@ -193,7 +195,8 @@ def _show(rows: list[Row], columns: tuple[str, ...]) -> None:
 
 
 def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    shown = "" if value is None else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else shown
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +28,13 @@ WAYS = {
     "compile+graph": {"compiled": True, "captured": True},
 }
 """Way of stepping to the settings of `ResidentSteps`."""
+FAULTS = (RuntimeError, OSError, subprocess.SubprocessError)
+"""What memory, capture and compilation raise."""
+
+
+def why(fault: BaseException) -> str:
+    """Return what went wrong in one line."""
+    return f"{type(fault).__name__}: {fault}".splitlines()[0][:200]
 
 
 def random_tokens(config: RunConfig, n_tokens: int = 1 << 20) -> TokenBatches:

@@ -1,16 +1,17 @@
-"""Is what the device computes right? Members against members alone, mixers against slow forms."""
+"""Is what the device computes right? Mixers against slow forms, members against members alone,
+compiled networks against those that are not."""
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import torch
-from on_gpu.bench import open_stack, random_tokens
+from on_gpu.bench import FAULTS, open_stack, random_tokens, why
 from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
 
 from bayescale.harness.architectures import ARCHITECTURES, Backbone
@@ -21,20 +22,21 @@ from bayescale.harness.schedule import Segment
 ORACLE_LIMIT = 5e-3
 """Largest error of a mixer in bfloat16, as a share of the norm of what it should say."""
 LOSS_LIMIT = {"float32": 1e-4, "bfloat16": 5e-3}
-"""Largest difference of a loss after twenty steps, as a share of it: sums of another order."""
+"""Largest difference of a loss after twenty steps, as a share of it: other sums or roundings."""
 STEPS = 20
 LENGTH = 150
 """Positions: several chunks of every mixer, the last one not full."""
 
 
-def all_checks(device: str, *, tiny: bool) -> list[dict[str, object]]:
-    """Return one row a check: what, found, limit, passed."""
+def all_checks(device: str, *, tiny: bool) -> Iterator[dict[str, object]]:
+    """Yield one row a check: what, found, limit, passed."""
     names = sorted(ARCHITECTURES)
-    rows = [
-        _row(f"{name}, bfloat16, slow form", ORACLE_LIMIT, partial(mixer_error, name, device))
-        for name in names
-    ]
+    for name in names:
+        found = partial(mixer_error, name, device)
+        yield _row(f"{name}, bfloat16, slow form", ORACLE_LIMIT, found)
     shape = REHEARSAL[0] if tiny else LADDER[2]
+    differ = partial(batches_differ, shape, device, tiny)
+    yield _row("batches of the device and of the host", 0.0, differ)
     n_members, n_steps = (2, 2) if tiny else (4, STEPS)
     for precision, limit in LOSS_LIMIT.items():
         # Short products inside float32 would hide what stacking does.
@@ -42,9 +44,13 @@ def all_checks(device: str, *, tiny: bool) -> list[dict[str, object]]:
         for name in names:
             config = unit(shape, n_members, architecture=name, tiny=tiny, precision=precision)
             found = partial(stack_error, config, device, n_steps)
-            rows.append(_row(f"{name}, {precision}, stack against one", limit, found))
-    differ = partial(batches_differ, shape, device, tiny)
-    return [*rows, _row("batches of the device and of the host", 0.0, differ)]
+            yield _row(f"{name}, {precision}, stack against one", limit, found)
+    # One layer: what takes time to compile is the number of operations. A rehearsal only traces.
+    flat = dataclasses.replace(shape, n_layers=1)
+    for name in names[:2] if tiny else names:
+        config = unit(flat, n_members, architecture=name, tiny=tiny, precision="bfloat16")
+        found = partial(compile_error, config, device, n_steps)
+        yield _row(f"{name}, compiled against not", LOSS_LIMIT["bfloat16"], found)
 
 
 def mixer_error(name: str, device: str) -> float:
@@ -92,18 +98,24 @@ def _slow(
 
 def stack_error(config: RunConfig, device: str, n_steps: int) -> float:
     """Return how far losses after some steps of a stack are from those of its members alone."""
-    together = _losses(config, device, n_steps)
+    together = _losses(config, "graph", device, n_steps)
     alone = [
-        _losses(dataclasses.replace(config, members=(member,)), device, n_steps)[0]
+        _losses(dataclasses.replace(config, members=(member,)), "graph", device, n_steps)[0]
         for member in config.members
     ]
     return max(abs(a - b) / b for a, b in zip(together, alone, strict=True))
 
 
-def _losses(config: RunConfig, device: str, n_steps: int) -> list[float]:
+def compile_error(config: RunConfig, device: str, n_steps: int) -> float:
+    """Return how far losses after some steps of a compiled stack are from those of a plain one."""
+    losses = [_losses(config, way, device, n_steps) for way in ("compile+graph", "graph")]
+    return max(abs(a - b) / b for a, b in zip(*losses, strict=True))
+
+
+def _losses(config: RunConfig, way: str, device: str, n_steps: int) -> list[float]:
     stretch = Segment(start=0, stop=n_steps, shape="constant", branches=False, measured=False)
     with tempfile.TemporaryDirectory() as folder:
-        steps = open_stack(config, "graph", device, Path(folder))
+        steps = open_stack(config, way, device, Path(folder))
         steps.take(steps.state, stretch)
     return steps.last.tolist()
 
@@ -122,7 +134,6 @@ def _row(what: str, limit: float, find: Callable[[], float]) -> dict[str, object
     row = {"check": what, "limit": limit}
     try:
         found = find()
-    except RuntimeError as error:
-        why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        return row | {"found": None, "passed": False, "note": why}
+    except FAULTS as fault:
+        return row | {"found": None, "passed": False, "note": why(fault)}
     return row | {"found": found, "passed": found <= limit}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
-from on_gpu.bench import give_back, random_tokens, settle, step_seconds
+from on_gpu.bench import FAULTS, give_back, random_tokens, settle, step_seconds
 from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
 from on_gpu.speed import Row, about, failed, fastest, measured, rates
 from stacked_training import OPTIM, RATE, Plain
@@ -93,8 +93,8 @@ def plain_row(
     config = unit(shape, 1, tiny=tiny, precision="bfloat16")
     try:
         step = step_seconds(plain_loop(config, form, device), seconds=seconds, rounds=5)
-    except RuntimeError as error:
-        return failed(config, form, error)
+    except FAULTS as fault:
+        return failed(config, form, fault)
     finally:
         give_back(device)
     speed = rates(config, config.train.batch_tokens / step, ceiling)

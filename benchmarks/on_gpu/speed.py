@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from on_gpu.bench import WAYS, give_back, stack_seconds
+from on_gpu.bench import FAULTS, WAYS, give_back, stack_seconds, why
 from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
 
 from bayescale.harness.accounting import count_params, count_params_nonembedding, flops_per_token
@@ -49,8 +49,8 @@ def measured(
     """Return the row of one case; one that fails says why and leaves the others their turn."""
     try:
         step, first = stack_seconds(config, way, device, seconds=seconds, rounds=rounds)
-    except RuntimeError as error:  # memory, capture and compilation raise kinds of it
-        return failed(config, way, error)
+    except FAULTS as fault:
+        return failed(config, way, fault)
     finally:
         give_back(device)
     tokens = len(config.members) * config.train.batch_tokens / step
@@ -61,10 +61,9 @@ def measured(
     )
 
 
-def failed(config: RunConfig, way: str, error: RuntimeError) -> Row:
+def failed(config: RunConfig, way: str, fault: BaseException) -> Row:
     """Return the row of a case that could not be timed."""
-    why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-    return about(config) | {"way": way, "step_ms": None, "note": why}
+    return about(config) | {"way": way, "step_ms": None, "note": why(fault)}
 
 
 def about(config: RunConfig) -> Row:

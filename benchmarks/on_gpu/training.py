@@ -9,9 +9,11 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from on_gpu.bench import give_back, stack_seconds
+from on_gpu.bench import FAULTS, give_back, stack_seconds, why
 
+from bayescale.errors import HarnessError
 from bayescale.harness.accounting import count_params
 from bayescale.harness.budget import Limits, fitted
 from bayescale.harness.config import RunConfig
@@ -20,8 +22,9 @@ from bayescale.harness.packing import unpack_corpus
 from bayescale.harness.resolved_plan import ResolvedPlan, tuned_rates
 from bayescale.harness.runs_file import write_tables, write_whole
 from bayescale.harness.steps import Style
-from bayescale.harness.train import Outcome, is_finished, train
+from bayescale.harness.train import is_finished, train
 
+Outcome = Literal["finished", "failed", "stopped"]
 SMALL = {".json", ".jsonl", ".csv"}
 RATES, SEEDS = "learning_rates.json", "fitted.json"
 TO_BEGIN = 60.0
@@ -70,58 +73,105 @@ class Session:
         print(f"{time.time() - self.began:7.1f} s ", *words, flush=True)
 
 
+def read_plan(path: Path) -> ResolvedPlan:
+    """Return the plan of a file."""
+    try:
+        return ResolvedPlan.from_json(path.read_text())
+    except OSError as error:
+        raise HarnessError(
+            f"resolved plan {str(path)!r}: it cannot be read ({error.strerror}).",
+            "Make it with benchmarks/gpu_pack.py and carry its folder here.",
+        ) from error
+
+
+def corpus_of(plan: ResolvedPlan, session: Session) -> Path | None:
+    """Return the folder of a plan's tokens, unpacked if need be; None of a synthetic stream."""
+    if plan.units[0].data.facts:
+        return None
+    return unpack_corpus(session.packed / plan.corpus, session.out / CORPORA / plan.corpus)
+
+
+def train_plans(plans: list[ResolvedPlan], session: Session, *, budget: float) -> Outcome:
+    """Train plans in turn as far as this call gets; what fails leaves the others their turn."""
+    outcomes: list[Outcome] = []
+    for plan in plans:
+        if "stopped" not in outcomes:
+            outcomes.append(train_plan(plan, session, budget=budget))
+    return _worst(outcomes)
+
+
 def train_plan(plan: ResolvedPlan, session: Session, *, budget: float) -> Outcome:
     """Train a plan as far as this call gets and write its tables.
 
     ``budget`` is the wall seconds of the plan in all calls together: seeds, then long runs, are
     left out until it fits; what was left out is decided once and kept.
     """
-    folder = session.out / plan.name
-    unpacked = session.out / CORPORA / plan.corpus
-    corpus = (
-        None if plan.units[0].data.facts else unpack_corpus(session.packed / plan.corpus, unpacked)
-    )
+    folder, corpus = session.out / plan.name, corpus_of(plan, session)
 
     def run(config: RunConfig) -> Outcome:
         return _train(config, folder / "units" / config.content_hash, corpus, session)
 
+    outcomes: list[Outcome] = []
     for trial in plan.trials:
-        outcome = run(trial)
+        outcomes.append(run(trial))
         archive(session.out, session.archive)
-        if outcome == "stopped":
+        if outcomes[-1] == "stopped":
             return "stopped"
+    if "failed" in outcomes:
+        session.say(f"{plan.name}: without all its trials it has no learning rates")
+        return "failed"
     rates = tuned_rates(plan, [folder / "units" / t.content_hash for t in plan.trials])
     write_whole(folder / RATES, json.dumps(rates, indent=1) + "\n")
     units = _fitted(plan.with_rates(rates).units, folder / SEEDS, budget, session)
     held_back = frozenset(units[i].content_hash for i in plan.held_back)
     places = [(unit, folder / "units" / unit.content_hash) for unit in units]
     for unit in units:
-        outcome = run(unit)
+        outcomes.append(run(unit))
         write_tables(folder, places, held_back)
         archive(session.out, session.archive)
-        if outcome == "stopped":
+        if outcomes[-1] == "stopped":
             return "stopped"
-    return "finished"
+    return _worst(outcomes)
+
+
+def _worst(outcomes: list[Outcome]) -> Outcome:
+    """Return that of the whole: what is stopped goes on, whatever failed before."""
+    return next((one for one in ("stopped", "failed") if one in outcomes), "finished")
 
 
 def _train(config: RunConfig, folder: Path, corpus: Path | None, session: Session) -> Outcome:
-    begin, style = time.time(), session.style(config)
+    style = session.style(config)
     # A rehearsal that is over at once still begins, so that there is something to resume.
     if session.late() and not session.rehearsal and not is_finished(config, folder):
         return "stopped"
-    outcome = train(
-        config,
-        folder,
-        corpus_dir=corpus,
-        device=session.device,
-        style=style,
-        should_stop=session.over,
-    )
+    outcome = _attempt(config, folder, corpus, session, style)
+    if outcome == "failed" and style == "compiled":
+        outcome = _attempt(config, folder, corpus, session, "resident")
+    return outcome
+
+
+def _attempt(
+    config: RunConfig, folder: Path, corpus: Path | None, session: Session, style: Style
+) -> Outcome:
+    """Train a unit in one style, or say what kept it from that."""
+    begin, shape = time.time(), config.architecture
+    outcome, note = "failed", ""
+    try:
+        ended = train(
+            config,
+            folder,
+            corpus_dir=corpus,
+            device=session.device,
+            style=style,
+            should_stop=session.over,
+        )
+        outcome = "stopped" if ended == "stopped" else "finished"
+    except FAULTS as fault:
+        note = f", {why(fault)}"
     give_back(session.device)
-    shape = config.architecture
     session.say(
         f"{shape.name} {shape.d_model}x{shape.n_layers}, {len(config.members)} members, {style}: "
-        f"{outcome} after {time.time() - begin:.1f} s"
+        f"{outcome} after {time.time() - begin:.1f} s{note}"
     )
     return outcome
 
@@ -139,11 +189,7 @@ def _fitted(
 def _within(units: tuple[RunConfig, ...], budget: float, session: Session) -> tuple[RunConfig, ...]:
     estimates = []
     for unit in units:
-        captured = "compile+graph" if session.style(unit) == "compiled" else "graph"
-        seconds = 0.01 if session.rehearsal else 0.5
-        step, _ = stack_seconds(unit, captured, session.device, seconds=seconds, rounds=3)
-        give_back(session.device)
-        speed = len(unit.members) * unit.train.batch_tokens / step
+        speed = len(unit.members) * unit.train.batch_tokens / _step_seconds(unit, session)
         estimates.append(Estimate(config=unit, tokens_per_second=speed))
         session.say(f"{count_params(unit.architecture)} parameters: {speed:.3g} tokens/s")
     found = fitted(estimates, Limits(seconds=budget))
@@ -152,6 +198,24 @@ def _within(units: tuple[RunConfig, ...], budget: float, session: Session) -> tu
             f"{one.n_params} parameters: {len(one.config.members)} seeds, {one.seconds:.0f} s"
         )
     return tuple(one.config for one in found)
+
+
+def _step_seconds(unit: RunConfig, session: Session) -> float:
+    """Return the seconds of a step in the way in which the unit will be trained."""
+    ways = ("compile+graph", "graph") if session.style(unit) == "compiled" else ("graph",)
+    seconds, faults = 0.01 if session.rehearsal else 0.5, []
+    for way in ways:
+        try:
+            return stack_seconds(unit, way, session.device, seconds=seconds, rounds=3)[0]
+        except FAULTS as fault:
+            faults.append(f"{way}: {why(fault)}")
+        finally:
+            give_back(session.device)
+    raise HarnessError(
+        f"unit of {count_params(unit.architecture)} parameters: it cannot be timed "
+        f"({'; '.join(faults)}).",
+        "Leave --budget out, or the size out of the plan.",
+    )
 
 
 def archive(out: Path, target: Path) -> Path:
@@ -170,8 +234,14 @@ def archive(out: Path, target: Path) -> Path:
 def restore(archived: Path, out: Path) -> None:
     """Put back what `archive` kept; what is there already is newer and stays."""
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(archived) as file:
-            file.extractall(folder, filter="data")
+        try:
+            with tarfile.open(archived) as file:
+                file.extractall(folder, filter="data")
+        except (OSError, tarfile.TarError) as error:
+            raise HarnessError(
+                f"archive {str(archived)!r}: it cannot be read ({error}).",
+                "It is the gpu-runs.tar.gz of an earlier machine.",
+            ) from error
         for path in Path(folder).rglob("*"):
             target = out / path.relative_to(folder)
             if path.is_file() and not target.exists():

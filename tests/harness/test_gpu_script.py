@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,11 +86,16 @@ def pack(tmp_path, make_unit) -> Path:
 @pytest.mark.slow
 def test_a_plan_is_trained_in_pieces_on_several_machines(pack, tmp_path):
     plan, first, second = pack / "tiny.json", tmp_path / "first", tmp_path / "second"
+    absent = tmp_path / "absent.json"
     train = ("train", plan, "--pack", pack)
     carried = ("--resume", first / "gpu-runs.tar.gz", "--budget", 1e6)
-    stopped, done = gpu(
-        (*train, "--out", first, "--seconds", 0), (*train, "--out", second, *carried)
+    stopped, done, refused = gpu(
+        (*train, "--out", first, "--seconds", 0),
+        (*train, "--out", second, *carried),
+        ("train", plan, absent, "--out", tmp_path / "third"),
     )
+    assert refused.endswith("STATUS 2")
+    assert list((tmp_path / "third").iterdir()) == []
     assert "stopped; gpu-runs.tar.gz has 0.00 MB\nSTATUS 3" in stopped
     assert done.endswith("STATUS 0")
     rows = (second / "tiny" / "runs.csv").read_text().splitlines()
@@ -107,8 +114,10 @@ def assert_tables(runs, out):
         from gpu_tables import tables
     finally:
         sys.path.pop(0)
-    shown, apart = tables(runs, out, ["absent", "tiny"])
-    assert (len(pd.read_parquet(shown)), len(pd.read_parquet(apart))) == (6, 1)
+    for names, name in ((["absent", "tin"], "tin"), ([], "tiny")):
+        shown, apart = tables(runs, out, names)
+        assert shown.parent.name == apart.parent.name == name
+        assert (len(pd.read_parquet(shown)), len(pd.read_parquet(apart))) == (6, 1)
 
 
 @pytest.mark.slow
@@ -123,7 +132,7 @@ def test_checks_speeds_and_rivals_are_rehearsed(tmp_path):
         name: json.loads((tmp_path / f"gpu_{name}.json").read_text())["rows"]
         for name in ("check", "speed", "rivals")
     }
-    assert len(read["check"]) == 16
+    assert len(read["check"]) == 18
     # What a cut call had measured was not measured again.
     assert [row["way"] for row in read["speed"]].count("eager") == 2
     assert len(read["speed"]) == 6
@@ -132,6 +141,64 @@ def test_checks_speeds_and_rivals_are_rehearsed(tmp_path):
     assert (len(row["plain"]), len(row["stacked"]), row["least_ratio"]) == (4, 2, 5.0)
     best = [max(one["tokens_per_second"] for one in row[side]) for side in ("stacked", "plain")]
     assert row["ratio"] == pytest.approx(best[0] / best[1], abs=1e-3)
+
+
+@pytest.fixture
+def session(pack, tmp_path, monkeypatch):
+    """What a call on a GPU has, here on the CPU; its networks would be compiled."""
+    monkeypatch.syspath_prepend(REPOSITORY / "benchmarks")
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    from on_gpu.training import Session
+
+    archive, out = tmp_path / "runs.tar.gz", tmp_path / "runs"
+    parts = {"device": "cpu", "seconds": 1e6, "compile_from": 0, "archive": archive}
+    return Session(packed=pack, out=out, **parts)
+
+
+def stand_in(monkeypatch, fails):
+    """Train nothing, let units fail where ``fails(config, style)``, return styles that did not."""
+    from on_gpu import training
+
+    styles = []
+
+    def train(config, folder, **asked):
+        if fails(config, asked["style"]):
+            raise RuntimeError("no such kernel\nand a trace")
+        styles.append(asked["style"])
+        return "finished"
+
+    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(training, "give_back", lambda device: None)
+    return styles
+
+
+def outcome(pack, session, **changed):
+    from on_gpu.training import read_plan, train_plans
+
+    plan = dataclasses.replace(read_plan(pack / "tiny.json"), **changed)
+    return train_plans([plan], session, budget=float("inf"))
+
+
+def test_what_cannot_be_compiled_is_trained_as_it_is(pack, session, monkeypatch, capsys):
+    styles = stand_in(monkeypatch, lambda config, style: style == "compiled")
+    assert outcome(pack, session, trials=()) == "finished"
+    assert styles == ["resident"] * 3
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 6
+    assert said[0].endswith("RuntimeError: no such kernel")
+
+
+def test_a_unit_that_fails_leaves_the_others_their_turn(pack, session, monkeypatch):
+    styles = stand_in(monkeypatch, lambda config, style: config.architecture.d_model == 16)
+    assert outcome(pack, session, trials=()) == "failed"
+    assert styles == ["compiled"] * 2
+
+
+def test_without_its_trials_a_plan_has_no_rates(pack, session, monkeypatch, capsys):
+    styles = stand_in(monkeypatch, lambda config, style: config.architecture.d_model == 16)
+    assert outcome(pack, session) == "failed"
+    assert styles == ["compiled"]
+    assert "tiny: without all its trials it has no learning rates" in capsys.readouterr().out
 
 
 def test_without_a_gpu_the_way_out_is_named(monkeypatch, capsys):
