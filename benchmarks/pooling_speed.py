@@ -1,8 +1,9 @@
-"""CPU seconds of a pooled fit by number of groups: ``python benchmarks/pooling_speed.py [N ...]``.
+"""CPU seconds of a pooled fit: ``python benchmarks/pooling_speed.py [MODEL ...] [N ...]``.
 
-Simulated groups of 100 runs each, whole posterior by the engine without compilation. Each number is
-also given over the usual practice for one group: a Huber fit with 200 bootstrap refits on 100 runs.
-Counts that were timed before are kept in the result; run it on an idle machine.
+Simulated groups of 100 runs each, N of them, whole posterior by the engine without compilation.
+Each number is also given over the usual practice for one group: a Huber fit with 200 bootstrap
+refits on 100 runs. Fits that were timed before are kept in the result, each with its own date and
+load; run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,23 +76,32 @@ def usual() -> float:
     return time.process_time() - started
 
 
-def main() -> None:
-    asked = [int(word) for word in sys.argv[1:]] or list(GROUPS)
+def main(words: Sequence[str]) -> None:
     known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
     models = known.get("models", {})
     reference = usual()
-    for model in MODELS:
-        for n_groups in asked:
-            made = measure(model, n_groups)
+    for model in [word for word in words if not word.isdigit()] or MODELS:
+        for n_groups in [int(word) for word in words if word.isdigit()] or GROUPS:
+            made: dict[str, Any] = measure(model, n_groups)
             made["over_usual_practice"] = made["cpu_seconds"] / reference
+            made |= {"date": datetime.now(UTC).date().isoformat(), "load": _load()}
             models.setdefault(model, {})[str(n_groups)] = made
             print(model, n_groups, made, flush=True)
+            write(models, reference)
+
+
+def write(models: dict[str, Any], reference: float) -> None:
+    """Write what was measured so far."""
     stamp = {"command": "python benchmarks/pooling_speed.py", "runs_a_group": RUNS}
     stamp |= {"date": datetime.now(UTC).date().isoformat()}
-    stamp |= {"load": round(os.getloadavg()[0], 2), "usual_practice_cpu_seconds": reference}
+    stamp |= {"load": _load(), "usual_practice_cpu_seconds": reference}
     text = json.dumps({**stamp, "models": models}, indent=1)
     RESULT.write_text(text + "\n", encoding="utf-8")
 
 
+def _load() -> float:
+    return round(os.getloadavg()[0], 2)
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
