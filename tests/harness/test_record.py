@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
 from bayescale.errors import HarnessError  # noqa: E402
 from bayescale.harness import record  # noqa: E402
-from bayescale.harness.data import open_batches  # noqa: E402
+from bayescale.harness.data import TokenBatches, open_batches  # noqa: E402
 from bayescale.harness.evaluate import Evaluation  # noqa: E402
 from bayescale.harness.measure import Measurement  # noqa: E402
 from bayescale.runs import schema  # noqa: E402
@@ -45,6 +46,13 @@ def test_a_row_counts_tokens_and_operations(make_record):
     assert row["flops"] == 6 * (row["n_params"] - 8 * 16) * 20 * 64
     assert row["bits_per_byte"] is None
     assert row["run_id"] == f"{row['trunk']}-20"
+
+
+def test_repeated_tokens_are_counted_as_such(make_unit):
+    batches = TokenBatches(np.zeros(600, np.uint8), n_heldout=200, context=16, eval_tokens=64)
+    made = Measurement(found=Evaluation(loss=1.5, loss_se=0.01))
+    row = record.run_row(make_unit(), 0, 20, batches, made, "finished")
+    assert (row["n_tokens"], row["n_tokens_unique"], row["epochs"]) == (1280, 400, 3.2)
 
 
 def test_a_loss_that_is_no_number_stays_empty(make_record):
