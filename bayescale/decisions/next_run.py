@@ -12,13 +12,14 @@ import numpy as np
 from bayescale.decisions.campaign import GOALS, Goal, NextRun, Proposal
 from bayescale.decisions.decide import as_scenario
 from bayescale.decisions.design import Chosen, cheapest, frontier, most_telling, shrinkages
-from bayescale.decisions.outcomes import PilotOutcome
+from bayescale.decisions.outcomes import PilotOutcome, PilotSet
 from bayescale.decisions.payoffs import joint_payoffs
 from bayescale.decisions.pilots import PilotValues, is_clear
 from bayescale.decisions.plan import PlannedRun
 from bayescale.decisions.planned import Planned, forecast_runs
 from bayescale.decisions.proposals import propose
 from bayescale.decisions.scenario import Scenario
+from bayescale.decisions.weigh import best_pilot
 from bayescale.decisions.yardstick import yardstick
 from bayescale.errors import DecisionError
 from bayescale.forecasts.covariance import joint_moments
@@ -101,7 +102,7 @@ def next_run(
     if goal == "width":
         whole = _by_width(frontier(covariance, noise, costs), sought, budget_usd)
     else:
-        whole, values, gain = _by_gain(plan, planned, alone, costs, seed)
+        whole, values, gain = _by_gain(plan, planned, alone, costs, seed, budget_usd)
         whole = Chosen(whole.runs, whole.cost, _after(covariance, noise, whole.runs))
     names = tuple(plan.pilots[k].name for k in whole.runs)
     return NextRun(
@@ -183,24 +184,32 @@ def _by_width(found: tuple[Chosen, ...], shrink: float | None, budget_usd: float
 
 
 def _by_gain(
-    plan: Scenario, planned: Planned, alone: Floats, costs: Floats, seed: int
+    plan: Scenario,
+    planned: Planned,
+    alone: Floats,
+    costs: Floats,
+    seed: int,
+    budget_usd: float | None,
 ) -> tuple[Chosen, dict[str, PilotOutcome], float | None]:
-    """Return the set with the largest clear net gain, and the value of every pilot tried."""
+    """Return the set with the largest clear net gain, and the value of every pilot tried.
+
+    The pilots of the plan are affordable one by one; a set of them need not be.
+    """
     order = _ranking(alone, costs)[:VALUED]
     tried = plan.model_copy(update={"pilots": tuple(plan.pilots[k] for k in order)})
     losses = planned.forecast.draws(4000, seed)
     values = PilotValues(joint_payoffs(tried, planned, losses), planned, losses, seed)
     outcomes = [values.one(run) for run in tried.pilots]
     by_name = {outcome.name: outcome for outcome in outcomes}
-    best = max(outcomes, key=lambda each: each.net_gain_usd)
-    sets = values.greedy(outcomes)
-    if not sets and not is_clear(best):
+    most = math.inf if budget_usd is None else budget_usd
+    found = (*outcomes, *values.greedy(outcomes))
+    best = best_pilot([each for each in found if each.cost_usd <= most])
+    if not is_clear(best):
         return Chosen((), 0.0, 1.0), by_name, None
-    names = sets[-1].names if sets else (best.name,)
+    names = best.names if isinstance(best, PilotSet) else (best.name,)
     position = {run.name: k for k, run in enumerate(plan.pilots)}
-    gain = sets[-1].net_gain_usd if sets else best.net_gain_usd
-    cost = sum(plan.run_cost_usd(plan.pilots[position[name]]) for name in names)
-    return Chosen(tuple(position[name] for name in names), cost, 1.0), by_name, gain
+    chosen = Chosen(tuple(position[name] for name in names), best.cost_usd, 1.0)
+    return chosen, by_name, best.net_gain_usd
 
 
 def _after(covariance: Floats, noise: Floats, runs: tuple[int, ...]) -> float:

@@ -12,6 +12,7 @@ import pytest
 
 from bayescale.decisions.design import cheapest, frontier, most_telling, shrinkages
 from bayescale.decisions.next_run import NextRun, next_run
+from bayescale.decisions.pilots import PilotValues
 from bayescale.decisions.plan import PlannedRun
 from bayescale.decisions.proposals import propose
 from bayescale.errors import DecisionError
@@ -148,6 +149,35 @@ def test_the_decision_asks_for_what_pays(posterior: Posterior) -> None:
     poor = next_run(posterior, question(pilots=pilots, value={"usd": 100}), goal="decision")
     assert poor.chosen == ()
     assert repr(poor) == "Next run for 'big': none, by goal decision"
+
+
+@pytest.mark.parametrize(
+    ("alone", "together", "wanted"),
+    [
+        # Of two that gain, the clear one; of sets that lose less than their members, none.
+        ({"a": (100.0, 60.0), "b": (90.0, 10.0)}, (50.0, 5.0), {"b"}),
+        ({"a": (-900.0, 10.0), "b": (-950.0, 10.0)}, (-200.0, 10.0), set()),
+        ({"a": (100.0, 10.0), "b": (90.0, 10.0)}, (300.0, 10.0), {"a", "b"}),
+    ],
+)
+def test_the_decision_asks_for_what_gains_clearly(
+    posterior: Posterior, monkeypatch, alone, together, wanted
+) -> None:
+    def valued(self, runs):
+        cost = sum(self.payoffs.scenario.run_cost_usd(run) for run in runs)
+        gain, error = alone[runs[0].name] if len(runs) == 1 else together
+        return gain + cost, error
+
+    monkeypatch.setattr(PilotValues, "_value", valued)
+    sizes = {"a": 2e9, "b": 1e9}
+    pilots = [{"name": name, "n_params": n, "n_tokens": 2e10} for name, n in sizes.items()]
+    made = next_run(posterior, question(pilots=pilots), goal="decision")
+    assert set(made.whole) == wanted
+    best = {frozenset("ab"): together[0], frozenset("b"): alone["b"][0]}.get(frozenset(wanted))
+    assert made.net_gain_usd == (None if best is None else pytest.approx(best))
+    one_of_two = max(run.cost_usd for run in made.proposals)
+    poorer = next_run(posterior, question(pilots=pilots), goal="decision", budget_usd=one_of_two)
+    assert len(poorer.whole) == min(len(wanted), 1)
 
 
 def test_free_compute_is_counted_in_flops(posterior: Posterior) -> None:
