@@ -33,8 +33,12 @@ FAULTS = (RuntimeError, OSError, subprocess.SubprocessError)
 
 
 def why(fault: BaseException) -> str:
-    """Return what went wrong in one line."""
-    return f"{type(fault).__name__}: {fault}".splitlines()[0][:200]
+    """Return what went wrong in one line; a capture that fails hides what made it fail."""
+    first = fault
+    while first.__context__ is not None:
+        first = first.__context__
+    said = dict.fromkeys(f"{type(one).__name__}: {one}".splitlines()[0] for one in (fault, first))
+    return ", after ".join(text[:200] for text in said)
 
 
 def random_tokens(config: RunConfig, n_tokens: int = 1 << 20) -> TokenBatches:

@@ -163,7 +163,10 @@ def stand_in(monkeypatch, fails):
 
     def train(config, folder, **asked):
         if fails(config, asked["style"]):
-            raise RuntimeError("no such kernel\nand a trace")
+            try:
+                raise ValueError("a copy from the host")
+            finally:
+                raise RuntimeError("no such kernel\nand a trace")
         styles.append(asked["style"])
         return "finished"
 
@@ -185,7 +188,7 @@ def test_what_cannot_be_compiled_is_trained_as_it_is(pack, session, monkeypatch,
     assert styles == ["resident"] * 3
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 6
-    assert said[0].endswith("RuntimeError: no such kernel")
+    assert said[0].endswith("RuntimeError: no such kernel, after ValueError: a copy from the host")
 
 
 def test_a_unit_that_fails_leaves_the_others_their_turn(pack, session, monkeypatch):
