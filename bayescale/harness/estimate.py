@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from functools import partial
 from heapq import heapify, heapreplace
-from statistics import median
-
-import torch
 
 from bayescale.harness.accounting import count_params, flops_per_token
-from bayescale.harness.architectures import Backbone
-from bayescale.harness.checkpoint import KEPT, TrainState
+from bayescale.harness.checkpoint import KEPT
 from bayescale.harness.config import RunConfig
-from bayescale.harness.devices import check_device
 from bayescale.harness.schedule import segments
-from bayescale.harness.stacking import gradients, update
-from bayescale.harness.threads import one_thread
 
 FORWARD_SHARE = 1 / 3
 """Cost of evaluating a token, over that of training on it."""
 STATES = 6
 """Copies of the parameters in a checkpoint: they and two moments, now and on the trunk."""
 RECORD_BYTES = 1200
-TIMED_STEPS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,42 +103,3 @@ def disk_bytes(estimates: list[Estimate], workers: int) -> int:
     """
     largest = sorted((each.checkpoint_bytes for each in estimates), reverse=True)[:workers]
     return sum(largest) + sum(each.record_bytes for each in estimates)
-
-
-def measured_speed(config: RunConfig, device: str = "cpu") -> float:
-    """Return the tokens a second of a unit's shape, by a few steps on random tokens.
-
-    Parameters
-    ----------
-    config : RunConfig
-        The unit.
-    device : str
-        PyTorch device.
-
-    Returns
-    -------
-    float
-        Tokens of all members together, one thread on a CPU.
-    """
-    check_device(device)
-    with one_thread():
-        seconds = _step_seconds(config, device)
-    return len(config.members) * config.train.batch_tokens / seconds
-
-
-def _step_seconds(config: RunConfig, device: str) -> float:
-    backbone = Backbone(config.architecture, config.train.precision)
-    shape, n_members = config.architecture, len(config.members)
-    initial = torch.stack([backbone.initial(member.seed) for member in config.members])
-    state = TrainState.begin(initial.to(device))
-    n_sequences = config.train.batch_tokens // shape.context
-    size = (n_members, n_sequences, shape.context + 1)
-    batch = torch.randint(shape.vocab_size, size, generator=torch.Generator().manual_seed(0))
-    batch, rate_K = batch.to(device), torch.full((n_members,), 1e-3, device=device)
-    own, times = partial(gradients, backbone), list[float]()
-    for _ in range(1 + TIMED_STEPS):
-        start = time.monotonic()
-        # Reading the loss waits for the device.
-        update(own, state, batch, at_once=n_members, rate_K=rate_K, config=config.optim).tolist()
-        times.append(time.monotonic() - start)
-    return median(times[1:])

@@ -12,8 +12,9 @@ from bayescale.errors import HarnessError
 from bayescale.harness.arms import Arm, open_arms
 from bayescale.harness.budget import fitted
 from bayescale.harness.config import RunConfig
-from bayescale.harness.estimate import Estimate, disk_bytes, measured_speed, wall_seconds
+from bayescale.harness.estimate import Estimate, disk_bytes, wall_seconds
 from bayescale.harness.plan_file import load_plan
+from bayescale.harness.speed import measured_speed
 
 Told = Callable[[float, str], None]
 

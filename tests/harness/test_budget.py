@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 pytest.importorskip("torch", reason="the harness trains with PyTorch")
@@ -12,7 +10,7 @@ from bayescale.errors import HarnessError
 from bayescale.harness.accounting import flops_per_token
 from bayescale.harness.budget import Limits, fitted
 from bayescale.harness.config import Member
-from bayescale.harness.estimate import Estimate, disk_bytes, measured_speed, wall_seconds
+from bayescale.harness.estimate import Estimate, disk_bytes, wall_seconds
 
 SEEDS = tuple(Member(seed=seed, learning_rate=0.01) for seed in range(3))
 
@@ -72,7 +70,3 @@ def test_flops_bound_too_and_what_cannot_be_cut_counts(make_estimate):
 def test_a_budget_too_small_for_the_ladder_is_refused(make_estimate):
     with pytest.raises(HarnessError, match=r"one seed and one token budget a size still need"):
         fitted([make_estimate()], Limits(seconds=0.01))
-
-
-def test_a_speed_is_measured(make_estimate):
-    assert 0 < measured_speed(make_estimate().config) < math.inf

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
 from bayescale.errors import HarnessError  # noqa: E402
 from bayescale.harness.devices import check_device, current  # noqa: E402
-from bayescale.harness.estimate import measured_speed  # noqa: E402
+from bayescale.harness.speed import measured_speed  # noqa: E402
 from bayescale.harness.train import train  # noqa: E402
 
 
