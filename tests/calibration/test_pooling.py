@@ -17,15 +17,18 @@ from bayescale.inference.pooled_chains import Chains
 from bayescale.inference.posterior import convergence
 from bayescale.models.catalog import load_model
 from bayescale.models.density import Density
-from bayescale.models.population import slope_name
+from bayescale.models.population import slope_name, spread_name
 from bayescale.models.problem import Problem
 
 pytestmark = [pytest.mark.calibration, pytest.mark.thorough]
 
 N_REPLICATIONS = 100
 FALSE_ALARM = 1e-3
-SIMULATED = "chinchilla_plain_correlated_crossed"
-"""It pools the noise too, and its departures are correlated."""
+SIMULATED = "chinchilla_plain_correlated_crossed", (30, 30, 30, 6)
+"""It pools the noise too, and its departures are correlated; runs of each group."""
+
+MANY = "chinchilla_plain_siblings_partial", (*[12] * 23, 6)
+"""So many groups that each moves apart from what all share."""
 
 LIGHT = PooledEffort(chains=32, warm_up=15, kept=40, target_ess=1.0, target_rhat=99.0)
 
@@ -37,39 +40,40 @@ def with_losses(problem: Problem, x: np.ndarray, rng: np.random.Generator) -> Pr
     return replace(problem, log_loss=(density.log_loss(x) + noise)[0])
 
 
-def probabilities(seed, equal_spreads=()):
+def probabilities(seed, name, sizes, equal_spreads=()):
     """Return the posterior probability below the truth of a world drawn from the prior."""
     rng = np.random.default_rng([20261122, seed])
-    spec = replace(load_model(SIMULATED), equal_spreads=equal_spreads)
-    empty = crossed_problems(spec, (30, 30, 30, 6), 11)
+    spec = replace(load_model(name), equal_spreads=equal_spreads)
+    empty = crossed_problems(spec, sizes, 11)
     chains = Chains(empty, 2, np.random.default_rng(0))
     state, x = prior_draws(chains, rng)
     problems = [with_losses(problem, x[:1, g], rng) for g, problem in enumerate(empty)]
-    draws, population, _ = sample_pooled(problems, draws=1000, seed=seed, effort=LIGHT)
-    below = {}
-    for k, symbol in enumerate(chains.target.population.symbols):
-        truths = {
-            f"mu_{symbol}": state.effects[0, k, 0],
-            f"spread_{symbol}": state.own[0, k],
-            f"spread_dataset_{symbol}": state.spreads[0, 0, k],
-            f"spread_architecture_{symbol}": state.spreads[0, 1, k],
-        }
-        below |= {name: np.mean(population[name] < value) for name, value in truths.items()}
-    for r, regression in enumerate(chains.target.population.regressions):
-        of, on = (chains.target.population.symbols[k] for k in (regression.of, regression.on))
-        name = slope_name(of, on)
-        below[name] = np.mean(population[name] < state.slopes[0, r])
+    draws, shared, _ = sample_pooled(problems, draws=1000, seed=seed, effort=LIGHT)
+    population, below = chains.target.population, {}
+    for k, symbol in enumerate(population.symbols):
+        truths = {f"mu_{symbol}": state.effects[0, k, 0], spread_name(symbol): state.own[0, k]}
+        for f, factor in enumerate(population.factors):
+            truths[spread_name(symbol, factor.column)] = state.spreads[0, f, k]
+        below |= {quantity: np.mean(shared[quantity] < value) for quantity, value in truths.items()}
+    for r, regression in enumerate(population.regressions):
+        of, on = (population.symbols[k] for k in (regression.of, regression.on))
+        quantity = slope_name(of, on)
+        below[quantity] = np.mean(shared[quantity] < state.slopes[0, r])
     for symbol in chains.target.symbols:
-        truth = chains.target.groups[3].constrain(x[:1, 3])[symbol][0, 0]
-        below[f"{symbol} of the group with 6 runs"] = np.mean(draws[symbol][0, :, 3] < truth)
+        truth = chains.target.groups[-1].constrain(x[:1, -1])[symbol][0, 0]
+        below[f"{symbol} of the group with 6 runs"] = np.mean(draws[symbol][0, :, -1] < truth)
     return below
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("equal_spreads", [(), (("alpha", "beta"),)], ids=["apart", "equal"])
-def test_simulation_based_calibration(equal_spreads):
+@pytest.mark.parametrize(
+    ("simulated", "equal_spreads"),
+    [(SIMULATED, ()), (SIMULATED, (("alpha", "beta"),)), (MANY, ())],
+    ids=["apart", "equal", "many groups"],
+)
+def test_simulation_based_calibration(simulated, equal_spreads):
     """Kolmogorov-Smirnov on each quantity; with Bonferroni one false alarm in a thousand."""
-    found = [probabilities(seed, equal_spreads) for seed in range(N_REPLICATIONS)]
+    found = [probabilities(seed, *simulated, equal_spreads) for seed in range(N_REPLICATIONS)]
     p_values = {
         name: stats.kstest([below[name] for below in found], "uniform").pvalue for name in found[0]
     }
