@@ -107,8 +107,7 @@ def run_sweep(
     plan = plan_path if isinstance(plan_path, SweepPlan) else load_plan(plan_path)
     out = Path(out_dir)
     check_engine(engine, workers)
-    if engine == "local":  # the machine that drives a cluster may have no GPU
-        check_device(device)
+    _check_device(device, engine, gpus_per_job)
     if not resume:
         _check_unused(out)
     arms = open_arms(plan)
@@ -183,6 +182,17 @@ def _chosen(jobs: list[list[Job]], chosen: list[list[bool]]) -> frozenset[str]:
     """Return the hashes of the units that are chosen."""
     pairs = zip(_flat(jobs), chain.from_iterable(chosen), strict=True)
     return frozenset(job.config.content_hash for job, is_chosen in pairs if is_chosen)
+
+
+def _check_device(device: str, engine: str, gpus_per_job: float) -> None:
+    if engine == "local":
+        check_device(device)  # the machine that drives a cluster may have no GPU
+    elif device != "cpu" and not gpus_per_job:
+        raise HarnessError(
+            f"engine {engine!r}: device is {device!r}, but gpus_per_job is 0, and a task is shown "
+            "no GPU that it does not ask for.",
+            "Ask for one, or for a share such as --gpus-per-job 0.25.",
+        )
 
 
 def _check_unused(out: Path) -> None:

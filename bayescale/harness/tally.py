@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from bayescale.errors import BayescaleError, HarnessError
 from bayescale.harness.job import Job
 from bayescale.harness.train import Outcome
@@ -37,7 +39,10 @@ def as_failure(error: BaseException) -> HarnessError:
     """
     if isinstance(error, BayescaleError):
         return HarnessError(error.message, error.hint)
-    return HarnessError(f"{type(error).__name__}: {error}.", "Resume once that is mended.")
+    way_out = "Resume once that is mended."
+    if isinstance(error, torch.OutOfMemoryError):
+        way_out = "A unit with fewer seeds, batch_tokens or a smaller context needs less memory."
+    return HarnessError(f"{type(error).__name__}: {error}.", way_out)
 
 
 class Tally:

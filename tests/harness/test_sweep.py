@@ -120,3 +120,12 @@ def test_a_table_of_several_plans_has_their_rows_one_after_the_other(tmp_path):
     digest = remake_table(folder)
     assert [row["architecture"] for row in read(folder)] == ["llama", "tnl"]
     assert remake_table(folder) == digest
+
+
+def test_a_gpu_is_there_before_a_sweep_begins(plan_path, tmp_path, monkeypatch):
+    with pytest.raises(HarnessError, match=r"device is 'gpu', expected cpu, cuda"):
+        run_sweep(plan_path, tmp_path / "out", device="gpu")
+    monkeypatch.setattr("bayescale.harness.sweep.check_engine", lambda engine, workers: None)
+    with pytest.raises(HarnessError, match=r"gpus_per_job is 0.*share such as --gpus-per-job"):
+        run_sweep(plan_path, tmp_path / "out", engine="ray", device="cuda")
+    assert not (tmp_path / "out").exists()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="the harness trains with PyTorch")
+torch = pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
-from bayescale.errors import HarnessError
-from bayescale.harness.config import Member
-from bayescale.harness.job import Job
-from bayescale.harness.tally import Tally, as_failure
+from bayescale.errors import HarnessError  # noqa: E402
+from bayescale.harness.config import Member  # noqa: E402
+from bayescale.harness.job import Job  # noqa: E402
+from bayescale.harness.tally import Tally, as_failure  # noqa: E402
 
 
 @pytest.fixture
@@ -68,3 +68,5 @@ def test_enough_and_stopped_end_alike(jobs):
 def test_an_error_of_another_kind_becomes_one_that_can_be_shown():
     assert str(as_failure(OSError(28, "No space left"))).startswith("OSError: [Errno 28] No space")
     assert as_failure(HarnessError("what", "way out")).hint == "way out"
+    full = torch.OutOfMemoryError("CUDA out of memory")
+    assert as_failure(full).hint.endswith("needs less memory.")
