@@ -115,7 +115,7 @@ def _text(x: Any) -> bool:
 
 PATH = Kind("the path of a file", lambda x: isinstance(x, str | os.PathLike) and str(x) != "")
 SEED = Kind("a whole number, zero or above", _whole(0, float("inf")))
-COUNT = Kind(f"a whole number from 1 to {LARGEST_COUNT:g}", _whole(1, LARGEST_COUNT))
+COUNT = Kind("a whole number from 1 to a billion", _whole(1, LARGEST_COUNT))
 NUMBER = Kind("a number", lambda x: isinstance(x, Real) and _numbers(0)(x))
 POSITIVE = Kind("a positive number", lambda x: NUMBER.holds(x) and 0.0 < x < float("inf"))
 NUMBERS = Kind("a number or several", _numbers(1))

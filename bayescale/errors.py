@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class BayescaleError(Exception):
@@ -15,20 +16,37 @@ class BayescaleError(Exception):
         The object, the column, the rows, the value found and what was expected.
     hint : str, optional
         What to do next.
+    at : mapping, optional
+        The same for a program, where it is known: ``table``, ``column``, ``rows``, ``argument``...
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", at: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.at = dict(at or {})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let workers hand on errors whose constructors take other arguments."""
+        return _again, (type(self), self.message, self.__dict__)
 
     def __str__(self) -> str:
         """Return the message followed by the hint on one line."""
         return f"{self.message} {self.hint}".strip()
 
 
+def _again(kind: type[BayescaleError], message: str, held: Mapping[str, Any]) -> BayescaleError:
+    made = kind.__new__(kind, message)
+    made.__dict__.update(held)
+    return made
+
+
 class RunsTableError(BayescaleError):
     """A runs table that cannot be read, validated or used for the question asked."""
+
+
+class NothingLoggedError(RunsTableError):
+    """A log that is not there, or in which no run has logged anything yet."""
 
 
 class LawError(BayescaleError):
@@ -73,7 +91,9 @@ class UnknownNameError(BayescaleError):
     def __init__(self, kind: str, name: str, known: Iterable[str], where: str = "") -> None:
         known = sorted(known)
         super().__init__(
-            f"{where + ': ' if where else ''}unknown {kind} {name!r}.", nearest(name, known)
+            f"{where + ': ' if where else ''}unknown {kind} {name!r}.",
+            nearest(name, known),
+            {"kind": kind, "name": name},
         )
 
 
@@ -93,28 +113,6 @@ class PoolingWarning(BayescaleWarning):
     """Groups that were fitted otherwise than a reader of the call might expect."""
 
 
-def check_type(
-    found: object, wanted: type, where: str, hint: str, error: type[BayescaleError]
-) -> None:
-    """Raise on an argument of another type, naming it, before anything is done with it.
-
-    Parameters
-    ----------
-    found : object
-        What was given.
-    wanted : type
-        What was expected.
-    where : str
-        The function and the argument: ``write_report: decision``.
-    hint : str
-        How one comes by it.
-    error : type
-        What is raised.
-    """
-    if not isinstance(found, wanted):
-        raise error(f"{where} is a {type(found).__name__}, expected a {wanted.__name__}.", hint)
-
-
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known name and the whole list.
 
@@ -131,6 +129,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
         ``Did you mean ...? Known: ...`` or just the list when nothing is near.
     """
     known = list(known)
-    close = difflib.get_close_matches(name, known, n=1)
+    # What was found may be no text at all.
+    close = difflib.get_close_matches(str(name), known, n=1)
     start = f"Did you mean {close[0]!r}? " if close else ""
     return f"{start}Known: {', '.join(known) if known else '(none)'}."

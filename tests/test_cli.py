@@ -165,7 +165,7 @@ def test_check_exits_by_its_findings(run: Run, runs: Path, tmp_path: Path) -> No
     spoiled.loc[3, "n_tokens"] = spoiled.loc[3, "n_params"] / 2
     spoiled.to_csv(tmp_path / "spoiled.csv", index=False)
     status, shown, _ = run("check", tmp_path / "spoiled.csv", "--json")
-    failed = [finding for finding in json.loads(shown) if finding["level"] == "FAIL"]
+    failed = [finding for finding in json.loads(shown)["checks"] if finding["level"] == "FAIL"]
     assert status == 1
     assert [finding["rows"] for finding in failed] == [[3]]
 
@@ -250,7 +250,7 @@ def test_fit_prints_the_checks_that_were_not_passed(run: Run, runs: Path, tmp_pa
 
 def test_allocate_answers_in_text_and_json(run: Run, runs: Path) -> None:
     status, shown, _ = run("allocate", runs, "--flops", "1e22", "--n-params", "7B", "--json")
-    (allocation,) = json.loads(shown)
+    (allocation,) = json.loads(shown)["allocations"]
     assert status == 0
     assert allocation["flops"] == 1e22
     assert run("allocate", runs, "--flops", "1e22")[0] == 0
@@ -275,14 +275,24 @@ def test_report_works_with_and_without_a_plan(run: Run, runs: Path, plan: Path) 
     page = runs.with_name("report.html")
     status, shown, _ = run("report", runs, "--html", page, "--json")
     assert status == 0
-    assert json.loads(shown) == {"html": str(page), "markdown": None, "verdict": None}
+    assert json.loads(shown) == {
+        "format": 1,
+        "html": str(page),
+        "markdown": None,
+        "verdict": None,
+    }
     assert run("report", runs, "--html", page, "--plan", plan)[0] == 0
 
 
-@pytest.mark.parametrize("verb", ["laws", "models", "data", "corpus"])
+LISTS = {"laws": "laws", "models": "models", "data": "tables", "corpus": "corpora"}
+
+
+@pytest.mark.parametrize("verb", LISTS)
 def test_lists_agree_with_their_json(run: Run, verb: str) -> None:
     status, shown, _ = run(verb)
-    records = json.loads(run(verb, "--json")[1])
+    content = json.loads(run(verb, "--json")[1])
+    assert [*content] == ["format", LISTS[verb]]
+    records = content[LISTS[verb]]
     names = [entry if isinstance(entry, str) else entry["name"] for entry in records]
     assert status == 0
     assert names
@@ -299,7 +309,7 @@ def test_one_law_and_one_model_are_shown_whole(run: Run) -> None:
 def test_laws_says_which_a_table_serves_and_why_not_the_others(run: Run, runs: Path):
     status, shown, _ = run("laws", "--for", runs, "--json")
     assert status == 0
-    found = {law["name"]: law for law in json.loads(shown)}
+    found = {law["name"]: law for law in json.loads(shown)["laws"]}
     assert found["chinchilla"]["usable"]
     assert found["chinchilla"]["n_runs"] == 48
     assert found["data_constrained"]["missing"] == ["n_tokens_unique"]
@@ -313,7 +323,7 @@ def test_laws_tells_and_draws_one(run: Run, tmp_path: Path):
     assert status == 0
     assert picture.stat().st_size > 10_000
     assert "printed in muennighoff2023scaling: E 1.8691" in shown
-    (told,) = json.loads(run("laws", "data_constrained", "--json")[1])
+    (told,) = json.loads(run("laws", "data_constrained", "--json")[1])["laws"]
     assert told["published"][0]["textbook"]["R_D"] == 15.387756
     assert told["model"] == "data_constrained_plain_weak"
     assert {"name", "citation", "inputs", "output", "coefficients"} <= set(told)

@@ -74,7 +74,7 @@ def test_decide_says_which_assumption_turns_the_verdict(
             "goal is 'speed', expected",
         ),
         (["next-run", "{runs}", "--plan", "{plan}", "--budget-usd", "-5"], "--budget-usd is '-5'"),
-        (["next-run", "{runs}", "--plan", "{plan}", "-k", "0"], "k is 0, expected at least 1"),
+        (["next-run", "{runs}", "--plan", "{plan}", "-k", "0"], "k is 0, expected a whole number"),
         (["next-run", "{runs}", "--plan", "none.yaml"], "'none.yaml' does not exist"),
         (["score", "none.json", "--actual", "2.2"], "'none.json' cannot be read: No such file"),
         (["score", "{plan}", "--actual", "two"], "--actual is 'two', expected a positive number"),

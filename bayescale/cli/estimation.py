@@ -197,7 +197,7 @@ def allocate(
         records.append(made.to_dict())
         lines.append(made)
     if as_json:
-        print_json(records)
+        print_json({"allocations": records})
         return
     for made in lines:
         print_frame(made.to_frame())

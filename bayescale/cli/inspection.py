@@ -36,7 +36,7 @@ def check(
 
     findings = lint(read_table(runs, where, column, convention), names(group))
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json({"checks": [asdict(finding) for finding in findings]})
     else:
         colours = {"PASS": "green", "REVIEW": "yellow", "FAIL": "red"}
         rows = [
@@ -66,7 +66,7 @@ def models(
 
     chosen = [load_model(name)] if name else [load_model(each) for each in list_models()]
     if as_json:
-        print_json([{**spec.to_dict(), "hash": spec.hash} for spec in chosen])
+        print_json({"models": [{**spec.to_dict(), "hash": spec.hash} for spec in chosen]})
     elif name is None:
         rows = [
             [s.name + (" (default)" if s.name == DEFAULT_MODEL else ""), s.law, s.title]
@@ -99,7 +99,7 @@ def data(
     cards = _cards(name)
     content = [card.model_dump(mode="json") for card in cards]
     if as_json:
-        print_json(content)
+        print_json({"tables": content})
     elif name is None:
         print_rows(["table", "", "title"], [[c.name, _whereabouts(c), c.title] for c in cards])
     else:

@@ -46,7 +46,7 @@ def laws(
         served = [use for use in usable_laws(read_table(runs, where, column)) if use.law in chosen]
         _print_served(served, as_json)
     elif as_json:
-        print_json([_facts(law) for law in chosen])
+        print_json({"laws": [_facts(law) for law in chosen]})
     elif name is None:
         lines = [[law.name, law.output, ", ".join(law.inputs), _first_line(law)] for law in chosen]
         print_rows(["law", "predicts", "reads", "formula"], lines)
@@ -75,12 +75,11 @@ def _draw(chosen: list[Law], path: Path) -> None:
 def _print_served(served: list[Usable], as_json: bool) -> None:
     if as_json:
         keys = ("missing", "n_runs", "reason")
-        print_json(
-            [
-                {**_facts(use.law), "usable": bool(use), **{k: getattr(use, k) for k in keys}}
-                for use in served
-            ]
-        )
+        found = [
+            {**_facts(use.law), "usable": bool(use), **{k: getattr(use, k) for k in keys}}
+            for use in served
+        ]
+        print_json({"laws": found})
         return
     rows = [
         [use.law.name, str(use.n_runs) if use else "", use.reason or _first_line(use.law)]

@@ -16,7 +16,7 @@ Runs = Annotated[
 Source = Annotated[
     str, typer.Argument(metavar="RUNS", help="Runs table, shipped table, or saved posterior (.nc).")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, errors too.")]
 Model = Annotated[str | None, typer.Option("--model", help="Model name, or a model file (.yaml).")]
 Group = Annotated[
     str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +11,9 @@ import typer
 
 from bayescale.cli.application import app
 from bayescale.cli.options import Engine, Group, Json, Model, Seed, Where
-from bayescale.cli.screen import print_json, print_lines
+from bayescale.cli.screen import print_json, print_lines, print_note
 from bayescale.cli.sources import names, number, read_source
+from bayescale.errors import NothingLoggedError
 
 if TYPE_CHECKING:
     from bayescale.forecasts.watched import Watch
@@ -72,7 +74,9 @@ def watch(
     where: Where = None,
     follow: Annotated[
         float | None,
-        typer.Option("--follow", help="Look again every so many seconds; JSON is one line a look."),
+        typer.Option(
+            "--follow", min=0.0, help="Look again every so many seconds; JSON is one line a look."
+        ),
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw it to this file.")] = None,
     engine: Engine = "auto",
@@ -103,10 +107,25 @@ def watch(
     sizes = {"n_params": _given(n_params, "--n-params"), "n_tokens": _given(n_tokens, "--n-tokens")}
     options |= {name: value for name, value in sizes.items() if value is not None}
     while True:
-        seen = make_watch(run_log, posterior, **options)
+        seen = _look(lambda: make_watch(run_log, posterior, **options), follow)
         _show(seen, plot, as_json, following=follow is not None)
         if follow is None or seen.stop or seen.done >= 1.0:
             raise typer.Exit(STOPPED if seen.stop else 0)
+        time.sleep(follow)
+
+
+def _look(look: Callable[[], Watch], follow: float | None) -> Watch:
+    """Return what is seen of the job; followed, a log without rows yet is waited for."""
+    told = False
+    while True:
+        try:
+            return look()
+        except NothingLoggedError as error:
+            if follow is None:
+                raise
+            if not told:
+                print_note(f"{error.message} Looking again every {follow:g} s; Ctrl-C ends it.")
+            told = True
         time.sleep(follow)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,12 @@ from bayescale.errors import BayescaleWarning
 
 if TYPE_CHECKING:
     import pandas as pd
+
+JSON_FORMAT = 1
+"""Version of what `--json` prints; it rises when a key goes or changes its meaning."""
+
+STATUS_ERROR = 2
+"""Exit status of bad input."""
 
 PIPED_WIDTH = 160
 """Columns of text where there is no terminal to ask."""
@@ -63,10 +69,20 @@ def _jsonable(value: Any) -> Any:
     return None if isinstance(number, float) and not math.isfinite(number) else number
 
 
-def print_json(content: Any, *, one_line: bool = False) -> None:
-    """Print `content` as JSON, with nothing around it; on one line where more will follow."""
+def print_json(content: Mapping[str, Any], *, one_line: bool = False) -> None:
+    """Print `content` as a JSON object, its format first; on one line where more will follow.
+
+    What is also a file, such as a decision, states the format of that file.
+    """
     indent = None if one_line else 2
-    print(json.dumps(_jsonable(content), indent=indent, allow_nan=False), flush=one_line)
+    said = _jsonable({"format": JSON_FORMAT, **content})
+    print(json.dumps(said, indent=indent, allow_nan=False), flush=one_line)
+
+
+def print_json_error(kind: str, message: str, hint: str, at: Mapping[str, Any]) -> None:
+    """Print an error as a JSON object on one line, so that it also ends a stream of lines."""
+    found = {"kind": kind, "message": message, "hint": hint, **at, "status": STATUS_ERROR}
+    print_json({"error": found}, one_line=True)
 
 
 def print_frame(frame: pd.DataFrame) -> None:

@@ -50,4 +50,4 @@ def records(
             "records query: no query was given.", "Add one: 'SELECT count(*) FROM records'."
         )
     found = query(source, sql)
-    print_json(rows_of(found)) if as_json else print_frame(found)
+    print_json({"rows": rows_of(found)}) if as_json else print_frame(found)

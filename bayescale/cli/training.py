@@ -29,7 +29,7 @@ def corpus(
 
     if name is None:
         found = list(list_corpora())
-        print_json(found) if as_json else print_lines(found)
+        print_json({"corpora": found}) if as_json else print_lines(found)
         return
     with status(f"building corpus {name}"):
         path = build_corpus(name)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import LABEL, NUMBER, check_arguments
 from bayescale.decisions import sentences
 from bayescale.decisions.allocation import Allocation, load_allocation
 from bayescale.decisions.caveats import sampling_caveats
@@ -110,6 +111,7 @@ def allocate(
 
 
 def _check_numbers(flops: float, n_params: float | None, lifetime_tokens: float) -> None:
+    check_arguments("allocate", DecisionError, flops=(flops, NUMBER))
     for name, value, most in (
         ("flops", flops, LARGEST["positive"]),
         (N_PARAMS, n_params, LARGEST["count"]),
@@ -156,6 +158,7 @@ def _check_law(posterior: Posterior) -> None:
 def _group(
     posterior: Posterior, label: Sequence[str] | str | None, seed: int
 ) -> tuple[Posterior, int]:
+    check_arguments("allocate", DecisionError, label=(label, LABEL.or_none))
     if label is None and len(posterior.labels) > 1:
         known = ", ".join("/".join(known) for known in posterior.labels)
         raise DecisionError(

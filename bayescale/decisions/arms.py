@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bayescale.arguments import LABEL, Kind, check_arguments, several
 from bayescale.decisions import choice_sentences as sentences
 from bayescale.decisions.caveats import sampling_caveats
 from bayescale.errors import DecisionError, UnknownNameError
@@ -15,6 +16,13 @@ Arm = str | Sequence[str]
 """A group's label, or a level that one group alone has."""
 
 Label = tuple[str, ...]
+
+
+_ARMS = Kind(
+    "groups: labels, or levels that one group alone has",
+    several(lambda arm: LABEL.holds(arm) and len(arm) > 0),
+    "Write ('c4', 'xlstm') or 'c4/xlstm'.",
+)
 
 
 def written(label: Label) -> str:
@@ -48,6 +56,7 @@ def resolve(posterior: Posterior, arms: Sequence[Arm], what: str, seed: int) -> 
             f"{what}: the fit has one group, and arms are groups.",
             "Fit with group=..., such as group='architecture'.",
         )
+    check_arguments(what, DecisionError, arms=(arms, _ARMS))
     labels = tuple(_label(posterior, arm, what) for arm in arms)
     for label in labels:
         if labels.count(label) > 1:

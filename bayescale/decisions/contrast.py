@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.arguments import NAME, check_arguments
 from bayescale.decisions.arms import Arm, Label, caveats_of, check_comparable, resolve, written
 from bayescale.decisions.levels import matched_groups
 from bayescale.decisions.paired import central, tails
-from bayescale.errors import UnknownNameError
+from bayescale.errors import DecisionError, UnknownNameError
 from bayescale.inference.posterior import Posterior
 from bayescale.inference.source import fitted
 from bayescale.models.discrepancy import Floats
@@ -144,6 +145,7 @@ def contrast(
     """
     what = "contrast"
     posterior = fitted(posterior, seed=seed)
+    check_arguments(what, DecisionError, coefficient=(coefficient, NAME), factor=(factor, NAME))
     known = posterior.textbook(0)
     if coefficient not in known:
         raise UnknownNameError("coefficient", coefficient, known, what)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.arguments import NUMBERS, Kind, check_arguments
 from bayescale.decisions import choice_sentences as sentences
 from bayescale.decisions.arms import Arm, Label, caveats_of, check_comparable, resolve, written
 from bayescale.decisions.caveats import REVIEW_FACTOR
@@ -148,6 +149,9 @@ class Crossing:
         return plot_crossing(self, ax=ax)
 
 
+_RANGE = Kind("two rising numbers", lambda x: NUMBERS.holds(x) and np.size(x) == 2)
+
+
 def crossing(
     posterior: Posterior,
     of: Arm,
@@ -199,6 +203,7 @@ def crossing(
     check_comparable(posterior, labels, what)
     points = make_points(posterior, inputs, [labels[0]]).inputs
     point = {name: float(values[0]) for name, values in points.items()}
+    check_arguments(what, DecisionError, between=(between, _RANGE.or_none))
     low, high = between or _fitted_range(posterior, labels, names)
     if not 0.0 < low < high < np.inf:
         raise DecisionError(f"{what}: between is {(low, high)}, expected two rising numbers.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import COUNT, FLAG, check_arguments
 from bayescale.decisions import sentences
 from bayescale.decisions.allocate import allocate
 from bayescale.decisions.assumptions import turning_points
@@ -71,6 +72,7 @@ def decide(
         For a plan that cannot be used, or runs that the fit cannot forecast.
     """
     plan = as_scenario(scenario)
+    check_arguments("decide", DecisionError, n_draws=(n_draws, COUNT), sets=(sets, FLAG))
     if n_draws < MIN_DRAWS:
         raise DecisionError(f"decide: n_draws is {n_draws}, expected at least {MIN_DRAWS}.")
     posterior = fitted(source, seed=seed)

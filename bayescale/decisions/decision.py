@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from bayescale.arguments import PATH, check_arguments
 from bayescale.decisions.outcomes import (
     Assumption,
     Budget,
@@ -154,6 +155,7 @@ class Decision:
 
     def save(self, path: str | Path) -> Path:
         """Write the decision as JSON, whole or not at all, and return the path."""
+        check_arguments("save", DecisionError, path=(path, PATH))
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
         return write_atomically(Path(path), lambda part: part.write_text(text, encoding="utf-8"))
 
@@ -166,6 +168,7 @@ def load_decision(path: str | Path) -> Decision:
     DecisionError
         When the file is missing, corrupt or no decision of ours.
     """
+    check_arguments("load_decision", DecisionError, path=(path, PATH))
     where = f"decision file {str(path)!r}"
     return Decision.from_dict(read_json(Path(path), where), where)
 

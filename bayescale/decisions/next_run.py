@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import COUNT, NAME, NUMBER, check_arguments
 from bayescale.decisions.campaign import GOALS, Goal, NextRun, Proposal
 from bayescale.decisions.decide import as_scenario
 from bayescale.decisions.design import Chosen, cheapest, frontier, most_telling, shrinkages
@@ -84,7 +85,7 @@ def next_run(
         For a plan or an argument that cannot be used, or when nothing can be proposed.
     """
     plan = as_scenario(scenario)
-    _check(goal, shrink, budget_usd, k)
+    _check(goal, shrink, budget_usd, k, candidate)
     posterior = fitted(source, seed=seed)
     run = _candidate(plan, candidate)
     plan = _with_pilots(plan, posterior, run, budget_usd)
@@ -121,7 +122,18 @@ def next_run(
     )
 
 
-def _check(goal: str, shrink: float | None, budget_usd: float | None, k: int) -> None:
+def _check(
+    goal: str, shrink: float | None, budget_usd: float | None, k: int, candidate: str | None
+) -> None:
+    check_arguments(
+        "next_run",
+        DecisionError,
+        goal=(goal, NAME),
+        shrink=(shrink, NUMBER.or_none),
+        budget_usd=(budget_usd, NUMBER.or_none),
+        k=(k, COUNT),
+        candidate=(candidate, NAME.or_none),
+    )
     if goal not in GOALS:
         raise DecisionError(f"next_run: goal is {goal!r}, expected one of {', '.join(GOALS)}.")
     if shrink is not None and not 0.0 < shrink < 1.0:
@@ -130,8 +142,6 @@ def _check(goal: str, shrink: float | None, budget_usd: float | None, k: int) ->
         )
     if budget_usd is not None and not (math.isfinite(budget_usd) and budget_usd > 0):
         raise DecisionError(f"next_run: budget_usd is {budget_usd!r}, expected positive USD.")
-    if k < 1:
-        raise DecisionError(f"next_run: k is {k!r}, expected at least 1 pilot at a time.")
 
 
 def _candidate(plan: Scenario, name: str | None) -> PlannedRun:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.arguments import NAMES, a, check_arguments
 from bayescale.decisions.arms import written
 from bayescale.decisions.contrast import scale_free
 from bayescale.errors import DecisionError, UnknownNameError
@@ -21,6 +22,8 @@ COMBINATION = "combination"
 """What a combination of levels adds to their effects under crossed pooling."""
 
 TAILS = (0.05, 0.95)
+
+_POSTERIOR = a(Posterior, "Make one with fit(runs, group=...).")
 
 
 def compared_coefficients(posterior: Posterior) -> tuple[str, ...]:
@@ -59,6 +62,13 @@ def shrinkage(
     """
     import pandas as pd
 
+    check_arguments(
+        "shrinkage",
+        DecisionError,
+        pooled=(pooled, _POSTERIOR),
+        apart=(apart, _POSTERIOR),
+        coefficients=(coefficients, NAMES.or_none),
+    )
     shared = [label for label in pooled.labels if label in apart.labels]
     if not shared:
         raise DecisionError(
@@ -99,6 +109,7 @@ def variance_components(posterior: Posterior) -> pd.DataFrame:
     """
     import pandas as pd
 
+    check_arguments("variance_components", DecisionError, posterior=(posterior, _POSTERIOR))
     symbols = [s for s in posterior.law.symbols[1:] if spread_name(s) in posterior.population]
     if not symbols:
         raise DecisionError(

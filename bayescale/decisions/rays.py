@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from bayescale.arguments import NAME, check_arguments
 from bayescale.decisions.arms import Label
 from bayescale.errors import DecisionError, nearest
 from bayescale.forecasts.forecast import Forecast
@@ -45,6 +46,7 @@ def scaled_names(law: Law, along: str, what: str) -> tuple[str, ...]:
             f"{what}: law {law.name!r} predicts {law.output}, and arms are compared by their loss.",
             "Fit a law of loss.",
         )
+    check_arguments(what, DecisionError, along=(along, NAME))
     cost = tuple(law.inputs[column] for column in law.cost_columns)
     rays = {**({COMPUTE: cost} if cost else {}), **{name: (name,) for name in law.inputs}}
     if along not in rays:

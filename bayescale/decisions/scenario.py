@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from bayescale.arguments import PATH, check_arguments
 from bayescale.decisions.faults import decision_error
 from bayescale.decisions.part import Part, Word
 from bayescale.decisions.plan import DownstreamTarget, PlannedRun, Target
@@ -227,5 +228,6 @@ def load_scenario(path: str | Path) -> Scenario:
     DecisionError
         When the file cannot be read, or with the field, the value found and what was expected.
     """
+    check_arguments("load_scenario", DecisionError, path=(path, PATH))
     path = Path(path)
     return Scenario.from_dict(read_plan(path), f"plan file {path.name!r}")

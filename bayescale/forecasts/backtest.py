@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import NAME, NAMES, NUMBERS, PATH, SEED, check_arguments
 from bayescale.errors import ForecastError
 from bayescale.forecasts.methods import Method, resolve_method
 from bayescale.forecasts.running import Job, Progress, run_jobs
@@ -83,6 +84,16 @@ def backtest(
     RunsTableError
         For a table that cannot be used, mixed groups included.
     """
+    check_arguments(
+        "backtest",
+        ForecastError,
+        group=(group, NAMES),
+        family=(family, NAME.or_none),
+        factors=(factors, NUMBERS),
+        seed=(seed, SEED),
+        backend=(backend, NAME),
+        cache=(cache, PATH.or_none),
+    )
     table = read_runs(runs)
     columns = (group,) if isinstance(group, str) else tuple(group)
     jobs = _jobs(table, columns, family or table.name, factors, rules)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayescale.arguments import NAMES, SEED, check_arguments
 from bayescale.errors import ForecastError
 from bayescale.forecasts.backtest import backtest
 from bayescale.forecasts.comparison import TASK, Comparison
@@ -65,6 +66,7 @@ def compare(
     UnknownNameError
         When no model, baseline or law has a given name.
     """
+    check_arguments("compare", ForecastError, models=(models, NAMES.or_none), seed=(seed, SEED))
     table = read_runs(runs)
     asked = (models,) if isinstance(models, str) else models
     chosen = list(dict.fromkeys(map(model_of, asked))) if asked else servable(table)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.arguments import FLAG, LABEL, NAME, NUMBERS, a, check_arguments
 from bayescale.errors import ForecastError
 from bayescale.forecasts.curve_predict import Predicted, predict_curve
 from bayescale.forecasts.mixture import Mixture
@@ -86,6 +87,11 @@ class CurveForecast(Predictive):
         return plot_curve_forecast(self, ax=ax)
 
 
+_POSTERIOR = a(CurvePosterior, "Make one with fit_curves(curves), or load_curve_posterior(path).")
+_CURVE = a(Curve, "Take it from read_curves(...).curves.")
+_SCHEDULE = a(Schedule, "Make one with Schedule(steps, rates).")
+
+
 def forecast_curve(
     posterior: CurvePosterior,
     at: Any,
@@ -133,6 +139,17 @@ def forecast_curve(
     UnknownNameError
         When the group cannot be told.
     """
+    check_arguments(
+        "forecast_curve",
+        ForecastError,
+        posterior=(posterior, _POSTERIOR),
+        at=(at, NUMBERS),
+        run=(run, NAME),
+        observed=(observed, _CURVE.or_none),
+        schedule=(schedule, _SCHEDULE.or_none),
+        group=(group, LABEL.or_none),
+        smooth=(smooth, FLAG),
+    )
     at = np.atleast_1d(np.asarray(at, dtype=float))
     if not (np.isfinite(at) & (at > 0.0)).all():
         raise ForecastError(f"forecast_curve: at is {at.min():g}, expected positive numbers.")

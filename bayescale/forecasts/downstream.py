@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.errors import ForecastError, check_type
+from bayescale.arguments import COUNT, LABEL, SEED, a, check_arguments
+from bayescale.errors import ForecastError
 from bayescale.forecasts.forecast import MAKE_ONE, Forecast
 from bayescale.forecasts.predict import predict, predictive_draws
 from bayescale.forecasts.predictive import tails
@@ -146,9 +147,16 @@ def downstream(
         is unknown.
     """
     fit_errors = "Fit error_of_loss_plain_weak to a table of losses and errors."
-    check_type(errors, Posterior, "downstream: errors", fit_errors, ForecastError)
     if not isinstance(forecast, np.ndarray):
-        check_type(forecast, Forecast, "downstream: forecast", MAKE_ONE, ForecastError)
+        check_arguments("downstream", ForecastError, forecast=(forecast, a(Forecast, MAKE_ONE)))
+    check_arguments(
+        "downstream",
+        ForecastError,
+        errors=(errors, a(Posterior, fit_errors)),
+        label=(label, LABEL.or_none),
+        n_draws=(n_draws, COUNT),
+        seed=(seed, SEED),
+    )
     drawn = forecast.draws(n_draws, seed) if isinstance(forecast, Forecast) else forecast
     loss = np.asarray(drawn, dtype=float)
     _check(errors, loss)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.arguments import COUNT, FLAG, LABELS, SEED, check_arguments
 from bayescale.errors import ExtrapolationWarning, ForecastError
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.newcomer import with_new_group
@@ -110,6 +111,7 @@ class Forecast(Predictive):
         array, shape (n_draws, P)
             Loss. Points of one group share coefficients, discrepancy and delivery.
         """
+        check_arguments("draws", ForecastError, n_draws=(n_draws, COUNT), seed=(seed, SEED))
         out = np.empty((n_draws, len(self.points)))
         for group, rows in _by_group(self.posterior, self.points).items():
             inputs = {name: values[rows] for name, values in self.points.inputs.items()}
@@ -212,7 +214,7 @@ class Forecast(Predictive):
         inputs = {name: ("point", values) for name, values in self.points.inputs.items()}
         labels = {"labels": json.dumps([list(label) for label in self.points.labels])}
         points = xr.Dataset(inputs, attrs=labels)
-        return write_datasets(Path(path), {**self.posterior.to_datasets(), "points": points})
+        return write_datasets(path, {**self.posterior.to_datasets(), "points": points})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot loss against compute: runs, law, bands and the forecast points."""
@@ -264,6 +266,7 @@ def forecast(
         When a point's compute exceeds 1000 times the largest fitted one, or a count
         is below a thousandth of the smallest fitted one.
     """
+    check_arguments("forecast", ForecastError, warn=(warn, FLAG), labels=(labels, LABELS.or_none))
     posterior = fitted(source, seed=seed)
     if (at is None) == (not inputs):
         raise ForecastError(

@@ -203,8 +203,7 @@ def _named_groups(
 
 
 def _check_size(name: str, values: Floats) -> None:
-    known = schema.BY_NAME.get(name)
-    most = np.inf if known is None else schema.LARGEST.get(known.kind, np.inf)
+    most = schema.largest(name)
     huge = np.flatnonzero(values > most)
     if len(huge):
         raise ForecastError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayescale.arguments import ARRAY, NUMBER, NUMBERS, check_arguments
 from bayescale.errors import ForecastError
 from bayescale.models.discrepancy import Floats
 
@@ -51,6 +52,7 @@ class Predictive:
         ForecastError
             For a probability that is not between 0 and 1.
         """
+        check_arguments("quantile", ForecastError, p=(p, NUMBERS))
         if not np.all((np.asarray(p) > 0) & (np.asarray(p) < 1)):
             raise ForecastError(f"quantile: p is {p!r}, expected between 0 and 1.")
         linked = self.mixture.quantile(np.atleast_1d(np.asarray(p, dtype=float)))
@@ -79,6 +81,7 @@ class Predictive:
 
     def prob_below(self, loss: float | Floats) -> Floats:
         """Return the probability that a new run's output is at most `loss`, shape (P,)."""
+        check_arguments("prob_below", ForecastError, loss=(loss, ARRAY))
         target = np.asarray(loss, dtype=float)
         quantity = self.law.quantity(self.law.output)
         if quantity.wrong(target, open_ends=True).any():
@@ -96,6 +99,7 @@ def tails(ci_prob: float) -> tuple[float, float]:
     ForecastError
         For a probability inside that is not between 0 and 1.
     """
+    check_arguments("interval", ForecastError, ci_prob=(ci_prob, NUMBER))
     if not 0.0 < ci_prob < 1.0:
         raise ForecastError(f"interval: ci_prob is {ci_prob!r}, expected between 0 and 1.")
     return 0.5 - ci_prob / 2, 0.5 + ci_prob / 2

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.errors import ForecastError, check_type
+from bayescale.arguments import NAME, NUMBERS, PATH, a, check_arguments
+from bayescale.errors import ForecastError
 from bayescale.forecasts.forecast import MAKE_ONE, Forecast
 from bayescale.forecasts.scores import COVERAGES
 from bayescale.models.discrepancy import Floats
@@ -99,7 +100,12 @@ def register_forecast(forecast: Forecast, path: str | Path) -> Registration:
     ForecastError
         When the file exists already: what is registered is not written over.
     """
-    check_type(forecast, Forecast, "register_forecast: forecast", MAKE_ONE, ForecastError)
+    check_arguments(
+        "register_forecast",
+        ForecastError,
+        forecast=(forecast, a(Forecast, MAKE_ONE)),
+        path=(path, PATH),
+    )
     path = Path(path)
     if path.exists():
         raise ForecastError(
@@ -121,6 +127,7 @@ def load_registration(path: str | Path) -> Registration:
     ForecastError
         When the file is missing, is none of ours, or was changed after it was written.
     """
+    check_arguments("load_registration", ForecastError, path=(path, PATH))
     where = f"registration file {str(path)!r}"
     content = _read(Path(path), where)
     try:
@@ -174,6 +181,9 @@ def score_forecast(
     """
     import pandas as pd
 
+    check_arguments(
+        "score_forecast", ForecastError, actual=(actual, NUMBERS), sha256=(sha256, NAME.or_none)
+    )
     made = load_registration(path)
     if sha256 is not None and not (len(sha256) >= 8 and made.sha256.startswith(sha256.lower())):
         raise ForecastError(

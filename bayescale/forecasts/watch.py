@@ -8,6 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import (
+    LABEL,
+    NAME,
+    NUMBER,
+    NUMBERS,
+    POSITIVE,
+    SEED,
+    Kind,
+    check_arguments,
+)
 from bayescale.errors import ForecastError, InferenceError
 from bayescale.forecasts.curve_points import FIRST, CurvePoints, curve_points
 from bayescale.forecasts.curve_prior import LEARNED, draw_shapes
@@ -31,6 +41,11 @@ SHAPES = 4000
 """Draws of what a curve may look like."""
 
 BAND_AT = np.geomspace(FIRST, 1.0, 60)
+
+
+_SCHEDULE = Kind(
+    "the name of a schedule, or learning rates", lambda x: isinstance(x, str) or NUMBERS.holds(x)
+)
 
 
 def watch(
@@ -94,6 +109,19 @@ def watch(
     RunsTableError, UnknownNameError
         When the log cannot be read, or holds no such run or metric.
     """
+    check_arguments(
+        "watch",
+        ForecastError,
+        metric=(metric, NAME.or_none),
+        batch_tokens=(batch_tokens, POSITIVE.or_none),
+        n_steps=(n_steps, POSITIVE.or_none),
+        schedule=(schedule, _SCHEDULE.or_none),
+        decay=(decay, NUMBER.or_none),
+        run=(run, NAME.or_none),
+        label=(label, LABEL.or_none),
+        seed=(seed, SEED),
+        **{name: (value, POSITIVE) for name, value in inputs.items()},
+    )
     check_stop_rule(target, stop_rate)
     found = log if isinstance(log, RunLog) else choose_run(read_logs(log), run)
     posterior = posterior_of(against, seed)
@@ -135,6 +163,12 @@ def watch(
 
 def check_stop_rule(target: float | None, stop_rate: float) -> None:
     """Raise a `ForecastError` for a target or a rate that is none."""
+    check_arguments(
+        "watch",
+        ForecastError,
+        target=(target, NUMBER.or_none),
+        stop_rate=(stop_rate, NUMBER),
+    )
     if target is not None and not (np.isfinite(target) and target > 0):
         raise ForecastError(f"watch: target is {target!r}, expected a positive loss.")
     if not 0.0 < stop_rate < 1.0:

@@ -155,7 +155,7 @@ class CurvePosterior:
         for k, fits in enumerate(self.fits.values()):
             for law, fit in zip(self.laws, fits, strict=True):
                 datasets[f"group_{k}_{law}"] = dataset_of(fit)
-        return write_datasets(Path(path), datasets)
+        return write_datasets(path, datasets)
 
 
 def load_curve_posterior(path: str | Path) -> CurvePosterior:

@@ -10,6 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import (
+    COUNT,
+    MAPPING,
+    NAME,
+    SEED,
+    Kind,
+    check_arguments,
+    one_of,
+    several,
+)
 from bayescale.errors import ConvergenceWarning, InferenceError, RunsTableError
 from bayescale.inference.curve_draws import draw_curves
 from bayescale.inference.curve_fit import CurveFit
@@ -35,6 +45,10 @@ MAX_SIBLINGS = 20
 """Runs of a group that differ in coefficients: 45 of M4's, and 18 runs were sampled well."""
 
 Fits = dict[tuple[str, ...], tuple[CurveFit, ...]]
+
+
+_IS_LAW = one_of(str, Law)
+_LAWS = Kind("the name of a law, a law, or several", lambda x: _IS_LAW(x) or several(_IS_LAW)(x))
 
 
 def fit_curves(
@@ -98,6 +112,17 @@ def fit_curves(
     ConvergenceWarning
         When a fit misses its gates, and tempered ensembles did not help.
     """
+    check_arguments(
+        "fit_curves",
+        InferenceError,
+        laws=(laws, _LAWS),
+        pooling=(pooling, NAME.or_none),
+        common=(common, MAPPING.or_none),
+        priors=(priors, MAPPING.or_none),
+        points=(points, COUNT),
+        draws=(draws, COUNT),
+        seed=(seed, SEED),
+    )
     curves = curves if isinstance(curves, Curves) else read_curves(curves)
     wanted = _laws(laws, curves)
     _check_single("priors on", priors, wanted)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bayescale.arguments import PATH, check_arguments
 from bayescale.errors import InferenceError
 from bayescale.inference.seal import check_seal, seal
 from bayescale.runs.save import write_atomically
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def write_datasets(target: Path, datasets: Mapping[str, xr.Dataset]) -> Path:
+def write_datasets(target: str | Path, datasets: Mapping[str, xr.Dataset]) -> Path:
     """Write datasets as groups of one NetCDF file, whole or not at all, and return its path."""
 
     def write(part: Path) -> None:
@@ -24,7 +25,8 @@ def write_datasets(target: Path, datasets: Mapping[str, xr.Dataset]) -> Path:
             dataset.to_netcdf(part, mode=mode, group=group, engine="h5netcdf")  # type: ignore[call-overload]
         seal(part)
 
-    return write_atomically(target, write)
+    check_arguments("save", InferenceError, path=(target, PATH))
+    return write_atomically(Path(target), write)
 
 
 def read_datasets(path: str | Path, groups: Sequence[str], what: str) -> list[xr.Dataset]:
@@ -37,6 +39,7 @@ def read_datasets(path: str | Path, groups: Sequence[str], what: str) -> list[xr
     """
     import xarray as xr
 
+    check_arguments(f"{what} file", InferenceError, path=(path, PATH))
     if not Path(path).is_file():
         raise InferenceError(f"{what} file {str(path)!r} does not exist.", "Check the path.")
     check_seal(Path(path), what)

@@ -14,6 +14,15 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bayescale.arguments import (
+    COUNT,
+    MAPPING,
+    NAME,
+    NAMES,
+    NUMBER,
+    SEED,
+    check_arguments,
+)
 from bayescale.errors import ConvergenceWarning, InferenceError, PoolingWarning, UnknownNameError
 from bayescale.inference.amis import MAX_COORDINATES
 from bayescale.inference.corpus_range import default_spec, outside_corpus
@@ -31,7 +40,7 @@ from bayescale.inference.pooled import sample_pooled
 from bayescale.inference.posterior import Diagnostics, Posterior
 from bayescale.inference.tempered import EFFORTS, sample_tempered
 from bayescale.inference.threads import one_thread
-from bayescale.inference.values import check_asked, check_values, usable_runs
+from bayescale.inference.values import CONSTANTS, check_asked, check_values, usable_runs
 from bayescale.laws import Law, load_law
 from bayescale.models.catalog import load_model
 from bayescale.models.discrepancy import Floats
@@ -113,8 +122,21 @@ def fit(
     PoolingWarning
         When groups are fitted apart by a model that does not pool them.
     """
+    check_arguments(
+        "fit",
+        InferenceError,
+        priors=(priors, MAPPING.or_none),
+        group=(group, NAMES),
+        pooling=(pooling, NAME.or_none),
+        engine=(engine, NAME),
+        draws=(draws, COUNT),
+        seed=(seed, SEED),
+        constants=(constants, CONSTANTS.or_none),
+        without_family=(without_family, NAME.or_none),
+        max_epochs=(max_epochs, NUMBER),
+    )
     columns = (group,) if isinstance(group, str) else tuple(group)
-    check_asked(columns, draws, seed, max_epochs)
+    check_asked(columns, max_epochs)
     table, dropped = usable_runs(runs)
     table.check_groups(columns)
     spec, notes = _chosen_spec(model, table, columns, pooling)

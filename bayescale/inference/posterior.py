@@ -282,7 +282,7 @@ class Posterior:
         Path
             The path written.
         """
-        return write_datasets(Path(path), self.to_datasets())
+        return write_datasets(path, self.to_datasets())
 
 
 def convergence(draws: Mapping[str, Floats]) -> tuple[float, float]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bayescale.arguments import NAMES, SEED, check_arguments
+from bayescale.errors import InferenceError
 from bayescale.inference.fit import fit
 from bayescale.inference.posterior import Posterior, load_posterior
 
@@ -29,6 +31,7 @@ def fitted(source: Any, *, group: str | Sequence[str] = (), seed: int = 0) -> Po
     InferenceError
         When the saved posterior cannot be read.
     """
+    check_arguments("fit", InferenceError, group=(group, NAMES), seed=(seed, SEED))
     if isinstance(source, Posterior):
         return source
     if isinstance(source, str | Path) and str(source).endswith(".nc"):

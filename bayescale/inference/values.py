@@ -7,14 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import Kind, one_of, several
 from bayescale.errors import InferenceError
 from bayescale.laws import Law
 from bayescale.models.discrepancy import Floats
+from bayescale.models.problem import Constants
 from bayescale.runs.table import RunsTable, read_runs
 from bayescale.runs.wording import rows_text
 
+CONSTANTS = Kind(
+    "a sequence of Constants, one a group",
+    several(one_of(Constants)),
+    "Pass [p.constants for p in posterior.problems] of a posterior with the same groups.",
+)
+"""What `fit` takes as constants."""
 
-def check_asked(columns: Sequence[str], draws: int, seed: int, max_epochs: float) -> None:
+
+def check_asked(columns: Sequence[str], max_epochs: float) -> None:
     """Raise on options of `fit` that make no sense.
 
     Raises
@@ -25,10 +34,7 @@ def check_asked(columns: Sequence[str], draws: int, seed: int, max_epochs: float
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise InferenceError(f"group: column {twice[0]!r} is named twice.", "Name it once.")
-    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise InferenceError(f"{name} is {value!r}, expected a whole number from {least} on.")
-    if not isinstance(max_epochs, int | float | np.number) or not max_epochs > 0.0:
+    if not max_epochs > 0.0:
         raise InferenceError(f"max_epochs is {max_epochs!r}, expected a positive number.")
 
 
@@ -78,4 +84,5 @@ def check_values(law: Law, name: str, values: Floats, table: str) -> None:
             f'runs table "{table}": {rows_text(wrong)}, {name} is {values[wrong][0]:g}, but law'
             f" {law.name!r} needs {quantity.expected}{ends}.",
             f"Correct them, or leave them out with where=, such as {name}>0.",
+            {"table": table, "column": name, "rows": np.flatnonzero(wrong).tolist()},
         )

@@ -3,6 +3,8 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
+from bayescale.arguments import NAME, check_arguments
+from bayescale.errors import LawError
 from bayescale.laws.base import LAWS, Coefficient, Law, Published
 from bayescale.laws.chinchilla import Chinchilla
 from bayescale.laws.coupled import Coupled
@@ -40,6 +42,7 @@ def load_law(name: str) -> Law:
     UnknownNameError
         When there is none, with the nearest name.
     """
+    check_arguments("load_law", LawError, name=(name, NAME))
     return SEQUENCE_LAWS.get(name) if name in SEQUENCE_LAWS.names() else LAWS.get(name)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from bayescale.arguments import PATH, Kind, check_arguments
 from bayescale.errors import ModelError, UnknownNameError
 from bayescale.laws import Prior, list_laws
 from bayescale.models.discrepancy import OPTIONAL_PARTS, Discrepancy
@@ -31,6 +32,8 @@ WEAK_MODEL = "coupled_growing_gp_weak"
 
 USER_MODELS = "BAYESCALE_MODELS"
 """Environment variable: a folder of model files that is searched before the shipped ones."""
+
+_NAMED = Kind("a model's name, the path of a model file, or a ModelSpec", PATH.holds)
 
 _KEYS = (
     "name",
@@ -79,6 +82,7 @@ def load_model(name: str | Path | ModelSpec | None = None) -> ModelSpec:
     """
     if isinstance(name, ModelSpec):
         return name
+    check_arguments("load_model", ModelError, name=(name, _NAMED.or_none))
     wanted = str(name or DEFAULT_MODEL)
     if wanted.endswith((".yaml", ".yml")):
         return read_model(Path(wanted))

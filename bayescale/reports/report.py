@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bayescale.arguments import NAME, PATH, Kind, a, check_arguments, one_of, several
 from bayescale.decisions.decision import Decision
-from bayescale.errors import BayescaleError, check_type
+from bayescale.errors import BayescaleError
 from bayescale.forecasts.forecast import MAKE_ONE, Forecast
 from bayescale.forecasts.held_out import HeldOut, hold_out
 from bayescale.inference.source import fitted
@@ -24,6 +25,8 @@ from bayescale.runs.save import MARKDOWN_ENDINGS, PAGE_ENDINGS, write_atomically
 from bayescale.runs.table import read_runs
 
 ENDINGS = PAGE_ENDINGS + MARKDOWN_ENDINGS
+
+_FINDINGS = Kind("findings", several(one_of(Finding)), "Make them with lint(runs).")
 
 
 def write_report(
@@ -76,12 +79,15 @@ def write_report(
         When the name ends otherwise, or an argument is something else.
     """
     target = _target(path)
-    for given, wanted, name, hint in (
-        (forecast, Forecast, "forecast", MAKE_ONE),
-        (decision, Decision, "decision", "Make one with decide(posterior, plan)."),
-    ):
-        if given is not None:
-            check_type(given, wanted, f"write_report: {name}", hint, BayescaleError)
+    check_arguments(
+        "write_report",
+        BayescaleError,
+        forecast=(forecast, a(Forecast, MAKE_ONE).or_none),
+        decision=(decision, a(Decision, "Make one with decide(posterior, plan).").or_none),
+        findings=(findings, _FINDINGS),
+        command=(command, NAME),
+        pictures=(pictures, PATH.or_none),
+    )
     posterior = fitted(posterior)
     if hidden is not None:
         hidden = hidden if isinstance(hidden, HeldOut) else read_runs(hidden)

@@ -199,8 +199,8 @@ def basis(posterior: Posterior) -> str:
     groups = len(posterior.labels)
     grouped = f" in {groups} groups" if groups > 1 else ""
     return (
-        f"{posterior.n_runs} runs of {_table(posterior)}{grouped}, model {posterior.spec.name}"
-        f" ({posterior.law.name} law)"
+        f"{posterior.n_runs} runs of table {_table(posterior)!r}{grouped},"
+        f" model {posterior.spec.name} ({posterior.law.name} law)"
     )
 
 

@@ -119,11 +119,6 @@ def _free(name: str, column: str, names: Mapping[str, str]) -> str:
 
 
 def _check_mapping(raw: RawColumns, mapping: Mapping[str, str], table: str) -> None:
-    if not isinstance(mapping, Mapping):
-        raise RunsTableError(
-            f'runs table "{table}": columns= is {mapping!r}, expected a mapping.',
-            f"Write {map_hint('n_params')}.",
-        )
     for ours, theirs in mapping.items():
         if ours not in BY_NAME and difflib.get_close_matches(ours, BY_NAME, n=1, cutoff=0.8):
             raise UnknownNameError("column", ours, BY_NAME, "columns=")

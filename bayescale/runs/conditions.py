@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import CONDITIONS, check_arguments
 from bayescale.errors import RunsTableError, nearest
 from bayescale.runs.columns import resolve
 from bayescale.runs.numbers import label, parse_number
@@ -51,6 +52,7 @@ def matching(
     RunsTableError
         When a condition cannot be read, or a value or the whole expression matches no row.
     """
+    check_arguments("where", RunsTableError, conditions=(expression, CONDITIONS))
     texts = [expression] if isinstance(expression, str) else list(expression)
     rows = len(next(iter(columns.values())))
     mask = np.ones(rows, dtype=bool)

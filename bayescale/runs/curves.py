@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.arguments import NAME, NAMES, NUMBER, check_arguments
 from bayescale.errors import RunsTableError, UnknownNameError
 from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.schedule import Schedule, logged
@@ -222,6 +223,14 @@ def read_curves(
     RunsTableError
         For a missing column, a value that is not positive, or a run in two groups.
     """
+    check_arguments(
+        "read_curves",
+        RunsTableError,
+        **{n: (v, NAME) for n, v in (("along", along), ("output", output), ("run", run))},
+        **{n: (v, NAME.or_none) for n, v in (("rate", rate), ("count", count))},
+        warmup=(warmup, NUMBER),
+        group=(group, NAMES),
+    )
     table = read_runs(source, where=where)
     columns = (group,) if isinstance(group, str) else tuple(group)
     table.require(along, output, run, *columns, *filter(None, (rate, count)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bayescale.arguments import NAMES, check_arguments
+from bayescale.errors import RunsTableError
 from bayescale.runs.checks import (
     annealing,
     columns_read,
@@ -76,6 +78,7 @@ def lint(runs: Any, group: str | Sequence[str] = ()) -> tuple[Finding, ...]:
     UnknownNameError
         When a grouping column does not exist.
     """
+    check_arguments("lint", RunsTableError, group=(group, NAMES))
     table, columns = read_runs(runs), (group,) if isinstance(group, str) else group
     subject = Subject(table, tuple(resolve(column, table.data, table.name) for column in columns))
     return tuple(_one(check, subject) for check in CHECKS)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bayescale.arguments import PATH, check_arguments
 from bayescale.errors import RunsTableError, nearest
 from bayescale.runs.columns import resolve
 from bayescale.runs.conditions import matching
@@ -270,6 +271,7 @@ class RunsTable:
         RunsTableError
             When the ending is none of these.
         """
+        check_arguments("save", RunsTableError, path=(path, PATH))
         return save_table(self.data, Path(path))
 
     def _reasons(self) -> dict[str, np.ndarray]:

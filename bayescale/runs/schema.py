@@ -244,6 +244,12 @@ SPELLINGS: dict[str, str] = {
 """Lower-case spelling to canonical name."""
 
 
+def largest(column: str) -> float:
+    """Return the value of a column above which it holds a mistake; infinity where none is."""
+    known = BY_NAME.get(column)
+    return float("inf") if known is None else LARGEST.get(known.kind, float("inf"))
+
+
 def downstream(task: str) -> str:
     """Return the column that holds the error on a downstream task, from 0 to 1.
 

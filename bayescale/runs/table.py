@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from bayescale.arguments import CONDITIONS, MAPPING, NAME, check_arguments
+from bayescale.errors import RunsTableError
 from bayescale.runs.columns import canonical
 from bayescale.runs.conditions import matching
 from bayescale.runs.convention import recount
@@ -14,8 +16,12 @@ from bayescale.runs.runs_table import RunsTable
 from bayescale.runs.schema import FLOPS, N_PARAMS, N_TOKENS
 from bayescale.runs.sources import Source, load
 from bayescale.runs.validate import typed, validate
+from bayescale.runs.wording import map_hint
 
 __all__ = ["RunsTable", "read_runs"]
+
+
+_COLUMNS = replace(MAPPING, hint=f"Write {map_hint(N_PARAMS)}.")
 
 
 def read_runs(
@@ -66,6 +72,14 @@ def read_runs(
     under their own names; a column whose canonical name `columns` gives to another is kept
     with ``file_`` before its name.
     """
+    check_arguments(
+        "read_runs",
+        RunsTableError,
+        columns=(columns, _COLUMNS.or_none),
+        where=(where, CONDITIONS.or_none),
+        name=(name, NAME.or_none),
+        convention=(convention, NAME.or_none),
+    )
     if convention is not None:
         read = read_runs(source, columns=columns, where=where, name=name)
         return recount(read, convention)

@@ -13,12 +13,12 @@ from bayescale.runs.numbers import as_labels, as_numbers, is_count
 from bayescale.runs.schema import (
     BY_NAME,
     FLOPS,
-    LARGEST,
     LOSS,
     N_PARAMS,
     N_TOKENS,
     STATUS,
     STATUSES,
+    largest,
 )
 from bayescale.runs.wording import map_hint, where_hint
 
@@ -110,11 +110,11 @@ def _check_numbers(table: str, name: str, kind: str, values: np.ndarray, rows: A
         expected = f"are not finite{_AT_LEAST.get(kind, '')}"
         hint = _where_hint(name, kind, bool(np.isinf(kept).any()), bool(wrong.all()))
         raise _error(table, name, bad, expected, hint)
-    _check_size(table, name, kind, values, rows)
+    _check_size(table, name, values, rows)
 
 
-def _check_size(table: str, name: str, kind: str, values: np.ndarray, rows: Any) -> None:
-    most = LARGEST.get(kind, np.inf)  # type: ignore[call-overload]
+def _check_size(table: str, name: str, values: np.ndarray, rows: Any) -> None:
+    most = largest(name)
     huge = values[rows] > most
     if huge.any():
         bad = {int(row): f"{values[row]:.6g}" for row in rows[huge]}
@@ -151,4 +151,5 @@ def _error(table: str, name: str, bad: Mapping[int, str], what: str, hint: str) 
         f'runs table "{table}": column {name}{f" ({unit})" if unit else ""} holds {len(bad)} '
         f"value(s) that {what} ({shown}{more}; row 0 is the first below the header).",
         hint,
+        {"table": table, "column": name, "rows": [int(row) for row in bad]},
     )

@@ -62,7 +62,7 @@ def test_a_misspelled_canonical_name_is_refused() -> None:
 
 
 def test_a_mapping_is_a_mapping() -> None:
-    with pytest.raises(RunsTableError, match="columns= is 'n_params=size', expected a mapping"):
+    with pytest.raises(RunsTableError, match="columns is 'n_params=size', expected a mapping"):
         read_runs(table(size=[1, 2]), columns="n_params=size")  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bayescale.arguments import Kind, check_arguments, one_of
 from bayescale.errors import InferenceError
 from bayescale.inference.checks import (
     confounded,
@@ -33,6 +34,13 @@ CHECKS: tuple[Check, ...] = (
 """Every check of a posterior, in the order of the report."""
 
 
+_FORECAST = Kind(
+    "a Forecast",
+    one_of(Forecasted),
+    "Make one with forecast(posterior, n_params=..., n_tokens=...).",
+)
+
+
 def check_posterior(posterior: Any, forecast: Forecasted | None = None) -> tuple[Finding, ...]:
     """Return one finding for every check of a fit.
 
@@ -54,11 +62,7 @@ def check_posterior(posterior: Any, forecast: Forecasted | None = None) -> tuple
     InferenceError
         When `forecast` is none.
     """
-    if forecast is not None and not isinstance(forecast, Forecasted):
-        raise InferenceError(
-            f"check_posterior: forecast is a {type(forecast).__name__}, expected a Forecast.",
-            "Make one with forecast(posterior, n_params=..., n_tokens=...).",
-        )
+    check_arguments("check_posterior", InferenceError, forecast=(forecast, _FORECAST.or_none))
     subject = Subject(fitted(posterior), forecast)
     with one_thread():
         return tuple(check.run(subject) for check in CHECKS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayescale.errors import RunsTableError
+from bayescale.errors import NothingLoggedError, RunsTableError
 from bayescale.runs.importers import (
     lines,
     litgpt,
@@ -67,11 +67,15 @@ def read_logs(source: Any) -> list[RunLog]:
         return [log for run in source for log in read_logs(run)]
     path = Path(source)
     if not path.exists():
-        raise RunsTableError(f"no file or folder {str(path)!r}.", "Name the log of a job.")
+        raise NothingLoggedError(f"no file or folder {str(path)!r}.", "Name the log of a job.")
+    if path.is_file() and not path.stat().st_size:
+        raise NothingLoggedError(
+            f"{path}: the log is empty.", "Wait for its first rows (--follow)."
+        )
     logs = _folder(path) if path.is_dir() else _file(path)
     found = [log for log in logs if log.metrics]
     if not found:
-        raise RunsTableError(
+        raise NothingLoggedError(
             f"{path}: holds no log of a run.",
             "Known are JSONL and CSV with a step, TensorBoard, MLflow's SQLite file, exports of"
             f" W&B, and consoles of {', '.join(form.program for form in CONSOLES)}.",
