@@ -12,10 +12,12 @@ from pathlib import Path
 
 import torch
 from on_gpu.bench import FAULTS, open_stack, random_tokens, why
-from on_gpu.shapes import LADDER, REHEARSAL, Shape, unit
+from on_gpu.shapes import LADDER, REHEARSAL, unit
 
 from bayescale.harness.architectures import ARCHITECTURES, Backbone
-from bayescale.harness.config import ArchitectureConfig, RunConfig
+from bayescale.harness.config import ArchitectureConfig, FactsConfig, RunConfig
+from bayescale.harness.data import Batches
+from bayescale.harness.facts import FactBatches
 from bayescale.harness.resident import resident
 from bayescale.harness.schedule import Segment
 
@@ -35,8 +37,10 @@ def all_checks(device: str, *, tiny: bool) -> Iterator[dict[str, object]]:
         found = partial(mixer_error, name, device)
         yield _row(f"{name}, bfloat16, slow form", ORACLE_LIMIT, found)
     shape = REHEARSAL[0] if tiny else LADDER[2]
-    differ = partial(batches_differ, shape, device, tiny)
-    yield _row("batches of the device and of the host", 0.0, differ)
+    words = random_tokens(unit(shape, 1, tiny=tiny, precision="float32"))
+    for what, batches in (("batches", words), ("facts", FactBatches(FactsConfig(), 128, 128))):
+        differ = partial(batches_differ, batches, device)
+        yield _row(f"{what} of the device and of the host", 0.0, differ)
     n_members, n_steps = (2, 2) if tiny else (4, STEPS)
     for precision, limit in LOSS_LIMIT.items():
         # Short products inside float32 would hide what stacking does.
@@ -120,10 +124,9 @@ def _losses(config: RunConfig, way: str, device: str, n_steps: int) -> list[floa
     return steps.last.tolist()
 
 
-def batches_differ(shape: Shape, device: str, tiny: bool) -> float:
+def batches_differ(host: Batches, device: str) -> float:
     """Return the share of tokens that differ between batches of the device and of the host."""
-    config = unit(shape, 3, tiny=tiny, precision="float32")
-    host, seeds, n = random_tokens(config), (0, 1, 2), 4
+    seeds, n = (0, 1, 2), 4
     drawn = resident(host, seeds, n_sequences=n, n_steps=50, device=device)
     step = torch.tensor(49, device=device)
     return float((drawn.draw(step).cpu() != host.train(seeds, 49, n)).double().mean())

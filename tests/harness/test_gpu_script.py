@@ -132,7 +132,7 @@ def test_checks_speeds_and_rivals_are_rehearsed(tmp_path):
         name: json.loads((tmp_path / f"gpu_{name}.json").read_text())["rows"]
         for name in ("check", "speed", "rivals")
     }
-    assert len(read["check"]) == 18
+    assert len(read["check"]) == 19
     # What a cut call had measured was not measured again.
     assert [row["way"] for row in read["speed"]].count("eager") == 2
     assert len(read["speed"]) == 6
