@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,3 +60,62 @@ def test_bad_calls_end_in_status_2_with_the_value(
     shown = capsys.readouterr()
     assert value in " ".join(shown.err.split())
     assert shown.out == ""
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
+    """Return the error of a bad call as JSON; text is on stderr too."""
+    with pytest.raises(SystemExit, match="2"):
+        main([str(word) for word in words])
+    shown = capsys.readouterr()
+    content = json.loads(shown.out)
+    assert content["format"] == 1
+    assert content["error"]["message"] in " ".join(shown.err.split())
+    assert content["error"]["status"] == 2
+    return dict(content["error"])
+
+
+def test_errors_are_json_where_the_answer_would_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs.csv"
+    runs.write_text("n_params,n_tokens,loss\n1e8,2e9,3.1\n2e8,2e9,0\n3e8,2e9,-1\n")
+    found = refused(capsys, "fit", runs, "--json")
+    assert found["kind"] == "RunsTableError"
+    assert (found["table"], found["column"], found["rows"]) == ("runs", "loss", [1, 2])
+    assert "loss>0" in found["hint"]
+    assert refused(capsys, "check", "--json", runs, "--frobnicate")["kind"] == "NoSuchOption"
+    assert refused(capsys, "laws", "chinchila", "--json")["name"] == "chinchila"
+
+
+def test_an_error_goes_to_the_screen_where_json_goes_to_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["decide", "nope.csv", "--plan", "nope.yaml", "--json", str(tmp_path / "d.json")])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_job_is_followed_before_its_first_rows(
+    runs_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "job.csv"
+
+    def write() -> None:
+        time.sleep(0.1)
+        log.write_text("")
+        time.sleep(0.1)
+        log.write_text("tokens,loss\n")
+        time.sleep(0.1)
+        log.write_text("tokens,loss\n1e10,3.1\n2e10,2.9\n")
+
+    job = threading.Thread(target=write)
+    sizes = ["--n-params", "1B", "--n-tokens", "20B"]
+    words = ["watch", str(log), "--against", str(runs_file), *sizes, "--json"]
+    assert "no file or folder" in refused(capsys, *words)["message"]
+    job.start()
+    with pytest.raises(SystemExit, match="0"):
+        main([*words, "--follow", "0.05"])
+    job.join()
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["done"] == 1.0
+    assert shown.err.count("Looking again every 0.05 s; Ctrl-C ends it.") == 1
