@@ -24,7 +24,7 @@ from bayescale.inference.posterior import Posterior
 from bayescale.inference.source import fitted
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem
-from bayescale.runs.schema import LARGEST, N_PARAMS, N_TOKENS
+from bayescale.runs.schema import LARGEST, LOSS, N_PARAMS, N_TOKENS
 
 __all__ = ["Allocation", "allocate", "load_allocation"]
 
@@ -70,7 +70,7 @@ def allocate(
     ------
     DecisionError
         For a budget or a network that is no positive number, a network whose serving alone takes
-        the budget, a law that does not read N and D alone, or a missing group.
+        the budget, a law that is not of loss in N and D alone, or a missing group.
 
     References
     ----------
@@ -151,6 +151,12 @@ def _check_law(posterior: Posterior) -> None:
         raise DecisionError(
             f"allocate: law {posterior.law.name!r} reads {', '.join(reads)}, but a budget is split"
             f" by a law that reads {N_PARAMS} and {N_TOKENS}.",
+            "Fit a model of the law 'chinchilla', 'coupled' or 'kaplan'.",
+        )
+    if posterior.law.output != LOSS:
+        raise DecisionError(
+            f"allocate: law {posterior.law.name!r} predicts {posterior.law.output}, and the best"
+            " split of a budget is that of the lowest loss.",
             "Fit a model of the law 'chinchilla', 'coupled' or 'kaplan'.",
         )
 

@@ -16,7 +16,7 @@ from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.points import make_points
 from bayescale.inference.posterior import Posterior
 from bayescale.models.discrepancy import Floats
-from bayescale.runs.schema import FLOPS
+from bayescale.runs.schema import FLOPS, LOSS
 
 LEVELS = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
 """Probabilities at which a decision quotes losses."""
@@ -92,8 +92,10 @@ def forecast_runs(
     Raises
     ------
     DecisionError
-        When a run's group is unknown to the fit, or the law reads an input that plans do not state.
+        When a run's group is unknown to the fit, or the law predicts no loss, or reads an input
+        that plans do not state.
     """
+    _check_output(posterior, scenario)
     labels = {run.name: fitted_label(run.name, run.group, posterior) for run in scenario.runs}
     # The same runs in another order must give the same draws.
     runs = sorted(scenario.runs, key=lambda r: (labels[r.name], r.n_params, r.n_tokens, r.name))
@@ -109,3 +111,13 @@ def forecast_runs(
     made = forecast(posterior, points, seed=seed, warn=False)
     columns_of = {run.name: k for k, run in enumerate(runs)}
     return Planned(made, columns_of, measure, tuple(run.name for run in scenario.candidates))
+
+
+def _check_output(posterior: Posterior, scenario: Scenario) -> None:
+    law = posterior.law
+    if law.output != LOSS:
+        raise DecisionError(
+            f"plan {scenario.title!r}: law {law.name!r} of the fit predicts {law.output}, but a"
+            " plan is decided by its runs' loss.",
+            "Fit a law of loss; an error to be met goes into the plan as target.downstream.",
+        )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bayescale.decisions.allocate import allocate
 from bayescale.decisions.decide import Decision, decide
 from bayescale.errors import DecisionError
 from bayescale.forecasts.forecast import forecast
@@ -187,3 +188,13 @@ def test_evsi_is_that_of_refits_with_each_possible_pilot(
     net = value * np.array(reached) - made.outcome.cost_usd
     nested = np.maximum(net, 0).mean() - max(net.mean(), 0)
     assert abs(made.pilots[0].evsi_usd - nested) < 3 * made.pilots[0].evsi_se_usd + 0.005 * value
+
+
+def test_a_law_of_something_else_than_loss_decides_nothing(plan: Plan) -> None:
+    runs = simulated_runs()
+    runs["learning_rate"] = 1e-3 * (runs["n_params"] / 1e8) ** -0.3
+    rates = fit(runs, "learning_rate_of_size_and_data_plain_weak", draws=50)
+    with pytest.raises(DecisionError, match="predicts learning_rate, but a plan is decided by"):
+        decide(rates, plan())
+    with pytest.raises(DecisionError, match="predicts learning_rate, and the best split"):
+        allocate(rates, flops=1e21)

@@ -193,7 +193,7 @@ def test_free_compute_is_counted_in_flops(posterior: Posterior) -> None:
         ({"goal": "speed"}, "goal is 'speed', expected one of width, decision"),
         ({"shrink": 1.5}, r"shrink is 1\.5, expected between 0 and 1"),
         ({"budget_usd": -3.0}, r"budget_usd is -3\.0, expected positive USD"),
-        ({"k": 0}, "k is 0, expected at least 1"),
+        ({"k": 0}, "k is 0, expected a whole number from 1"),
         ({"candidate": "small"}, "has no candidate 'small'.*Name one of big"),
         ({"budget_usd": 1e-6}, r"no pilot of \d+ for 0\.00 USD to make before 'big'"),
     ],
