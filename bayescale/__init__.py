@@ -63,6 +63,7 @@ _EXPORTS = {
     "multiplier": "bayescale.decisions.choose",
     "next_run": "bayescale.decisions.next_run",
     "prob_best": "bayescale.decisions.choose",
+    "pymc_model": "bayescale.inference.pymc_model",
     "read_curves": "bayescale.runs.curves",
     "read_runs": "bayescale.runs.table",
     "register_forecast": "bayescale.forecasts.registration",

@@ -86,13 +86,17 @@ class UnknownNameError(BayescaleError):
         Every name that would have been accepted.
     where : str, optional
         The object in which the name was found.
+    meant : str, optional
+        The known name of what it names elsewhere; the nearest in letters by default.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], where: str = "") -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], where: str = "", meant: str = ""
+    ) -> None:
         known = sorted(known)
         super().__init__(
             f"{where + ': ' if where else ''}unknown {kind} {name!r}.",
-            nearest(name, known),
+            nearest(meant or name, known),
             {"kind": kind, "name": name},
         )
 

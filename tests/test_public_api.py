@@ -89,6 +89,7 @@ def calls(
         "prob_best": lambda: bs.prob_best(arms, n_params=1e9, n_tokens=2e10).to_dict(),
         "load_registration": lambda: repr(bs.load_registration(tmp_path / "registered.json")),
         "next_run": lambda: bs.next_run(posterior, plan_file).to_dict(),
+        "pymc_model": lambda: sorted(v.name for v in bs.pymc_model(posterior).free_RVs),
         "read_curves": lambda: repr(bs.read_curves(curve)),
         "read_runs": lambda: bs.read_runs(runs_file).fingerprint,
         "register_forecast": lambda: _registered(forecast, tmp_path / "again.json"),

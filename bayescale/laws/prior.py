@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -97,6 +98,31 @@ DISTRIBUTIONS: dict[str, Distribution] = {
 }
 
 
+ELSEWHERE = {
+    "gaussian": "Normal",
+    "norm": "Normal",
+    "halfgaussian": "HalfNormal",
+    "halfnorm": "HalfNormal",
+    "loggaussian": "LogNormal",
+    "lognorm": "LogNormal",
+    "mean": "mu",
+    "loc": "mu",
+    "sd": "sigma",
+    "std": "sigma",
+    "scale": "sigma",
+    "shape": "alpha",
+    "rate": "beta",
+}
+"""What other libraries call distributions and arguments, letters only, to our names."""
+
+
+def _meant(name: Any, known: Collection[str]) -> str:
+    """Return the known name of what is called `name` elsewhere; empty where there is none."""
+    word = re.sub("[^a-z]", "", str(name).lower())
+    same = [each for each in known if each.lower() == word]
+    return next((each for each in (*same, ELSEWHERE.get(word, "")) if each in known), "")
+
+
 @dataclass(frozen=True)
 class Prior:
     """A prior distribution on one coefficient.
@@ -124,12 +150,14 @@ class Prior:
 
     def __post_init__(self) -> None:
         """Check the distribution's name and arguments."""
-        if self.distribution not in DISTRIBUTIONS:
-            raise UnknownNameError("distribution", self.distribution, DISTRIBUTIONS, "prior")
+        if str(self.distribution) not in DISTRIBUTIONS:
+            meant = _meant(self.distribution, DISTRIBUTIONS)
+            raise UnknownNameError("distribution", self.distribution, DISTRIBUTIONS, "prior", meant)
         wanted = self._distribution.arguments
         for name in self.arguments:
             if name not in wanted:
-                raise UnknownNameError("argument", name, wanted, f"prior {self.distribution}")
+                where, meant = f"prior {self.distribution}", _meant(name, wanted)
+                raise UnknownNameError("argument", name, wanted, where, meant)
         for name in wanted:
             self._check_argument(name)
 

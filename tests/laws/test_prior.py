@@ -84,6 +84,20 @@ def test_unknown_names_are_refused_with_the_nearest():
         Prior("Normal", {"mu": 0, "sgma": 1})
 
 
+@pytest.mark.parametrize(
+    ("distribution", "arguments", "meant"),
+    [
+        ("Gaussian", {}, "Normal"),
+        ("half-normal", {}, "HalfNormal"),
+        ("Normal", {"mean": 0.0, "sd": 1.0}, "mu"),
+        ("Normal", {"mu": 0.0, "scale": 1.0}, "sigma"),
+    ],
+)
+def test_names_of_other_libraries_are_known(distribution, arguments, meant):
+    with pytest.raises(UnknownNameError, match=f"Did you mean '{meant}'"):
+        Prior(distribution, arguments)
+
+
 def test_something_that_is_no_prior_is_refused():
     with pytest.raises(ModelError, match=r"prior of E: found 1.7, but a mapping"):
         Prior.from_dict(1.7, "prior of E")
