@@ -8,12 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayescale.forecasts.points import Points
-from bayescale.forecasts.predict import (
-    Components,
-    components,
-    predict,
-    surface_covariance,
-)
+from bayescale.forecasts.predict import predict, surface_covariance
+from bayescale.inference.components import Components, components
 from bayescale.inference.conditioned import condition
 from bayescale.inference.posterior import Posterior
 from bayescale.inference.threads import one_thread

@@ -17,10 +17,11 @@ from bayescale.errors import ExtrapolationWarning, ForecastError
 from bayescale.forecasts.mixture import Mixture
 from bayescale.forecasts.newcomer import with_new_group
 from bayescale.forecasts.points import Points, make_points, points_from_frame
-from bayescale.forecasts.predict import Components, predict, predictive_draws
+from bayescale.forecasts.predict import predict, predictive_draws
 from bayescale.forecasts.predictive import Predictive
 from bayescale.forecasts.reliability import reliability_sentence
 from bayescale.forecasts.versions import Versions
+from bayescale.inference.components import Components
 from bayescale.inference.posterior import (
     Posterior,
     load_posterior,

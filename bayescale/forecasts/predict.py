@@ -3,85 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from scipy.special import chdtri
 
 from bayescale.forecasts.hedging import hedged_rows
 from bayescale.forecasts.versions import Versions, normals
+from bayescale.inference.components import Components, components, rotation
 from bayescale.inference.conditioned import Conditioned, condition
-from bayescale.inference.guard import posterior_alone
+from bayescale.inference.guard import guarded_groups, posterior_alone
 from bayescale.inference.posterior import Posterior
-from bayescale.models.delivery import moved_back
-from bayescale.models.density import variances
 from bayescale.models.discrepancy import Floats
-from bayescale.models.problem import Problem, positions, ratios
-
-_GOLDEN, _SILVER = 0.5 * (np.sqrt(5.0) - 1.0), np.sqrt(2.0) - 1.0
-"""Irrational steps: their multiples fill the unit interval evenly."""
-
-
-@dataclass(frozen=True)
-class Components:
-    """Mixture components of log loss at some points of one group.
-
-    A share xi of the promised improvement does not arrive (`models.delivery`). The runs beyond the
-    largest fitted compute, if there are any, say what it is: its mean is in `mean`.
-
-    Parameters
-    ----------
-    law : array, shape (S, P)
-        Log loss by the law alone.
-    mean : array, shape (S, P)
-        Law plus the conditional mean of the discrepancy and of what does not arrive.
-    discrepancy : array, shape (S, P)
-        The discrepancy's conditional variance.
-    improvement : array, shape (S, P)
-        Log improvement promised beyond the largest fitted compute, along constant D/N, less what
-        of it the discrepancy takes up.
-    noise : array, shape (S, 1) or (S, P)
-        Variance of run-to-run noise; by point where it is Student-t.
-    share : array, shape (S, 1)
-        Conditional standard deviation of the share of `improvement` that does not arrive.
-    """
-
-    law: Floats
-    mean: Floats
-    discrepancy: Floats
-    improvement: Floats
-    noise: Floats
-    share: Floats
-
-    @property
-    def variance(self) -> Floats:
-        """Variance of one new run's log loss within each draw, shape (S, P)."""
-        delivered = (self.share * self.improvement) ** 2
-        return self.discrepancy + delivered + self.noise
-
-    def taking(self, from_other: np.ndarray, row: np.ndarray, other: Components) -> Components:
-        """Return components of which some draws are another's: draw s is `row[s]` of its own."""
-        merged = {}
-        for part in fields(self):
-            mine, theirs = getattr(self, part.name), getattr(other, part.name)
-            merged[part.name] = mine.copy()
-            merged[part.name][from_other] = theirs[row[from_other]]
-        return Components(**merged)
-
-    @property
-    def sd(self) -> Floats:
-        """Standard deviation of one new run's log loss over all draws, shape (P,)."""
-        return np.asarray(np.sqrt(self.variance.mean(axis=0) + self.mean.var(axis=0)))
-
-    def moved(self, centre: Floats, factor: Floats) -> Components:
-        """Return the components about another centre (P,), all widened by factors (P,)."""
-        return replace(
-            self,
-            mean=centre + factor * (self.mean - self.mean.mean(axis=0)),
-            discrepancy=self.discrepancy * factor**2,
-            improvement=self.improvement * factor,
-            noise=self.noise * factor**2,
-        )
+from bayescale.models.problem import positions
 
 
 def predict(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) -> Components:
@@ -108,50 +40,6 @@ def predict(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) -> C
         return own
     is_hedge, row = hedged_rows(posterior)
     return own.taking(is_hedge, row, predict(posterior.hedge, group, inputs))
-
-
-def components(given: Conditioned, inputs: Mapping[str, Floats]) -> Components:
-    """Return the predictive components at some points; see `predict`."""
-    problem, spec = given.problem, given.spec
-    at = positions(problem.law, inputs)
-    scaled = ratios(inputs, problem.constants)
-    law = np.asarray(problem.law.link(problem.law.evaluate(scaled, given.columns)))
-    improvement = _improvement(problem, given.columns, inputs, law)
-    mean, spread = law, np.zeros_like(law)
-    if spec.discrepancy is not None:
-        loadings = problem.cross_covariance(at) @ _rotation(problem)
-        gain = given.tau**2 / given.variance
-        mean = law + given.common(at) + (gain * given.rotated) @ loadings.T
-        if problem.reaches_beyond:
-            # What the runs say of xi is in their residuals too, which the surface interpolates.
-            mean = mean + given.share.mean * improvement
-            improvement = improvement - (gain * given.share.promise) @ loadings.T
-        own = problem.own_variance(at)
-        shrink = (given.tau**2 * gain) @ (loadings**2).T
-        spread = np.maximum(given.tau**2 * own - shrink, 0.0)
-    return Components(
-        law=law,
-        mean=mean,
-        discrepancy=spread,
-        improvement=improvement,
-        noise=_noise(given, law.shape[1]),
-        share=given.share.sd,
-    )
-
-
-def _noise(given: Conditioned, n_points: int) -> Floats:
-    """Return the variance of run-to-run noise by draw.
-
-    A Student-t variable is a normal one whose variance is drawn first: every draw of the posterior
-    takes another quantile of it, in an order that differs by point.
-    """
-    noise = given.spec.noise
-    variance = np.asarray(variances(0.0, given.columns["sigma"], 0.0, noise.floor))
-    if noise.nu is None:
-        return variance
-    steps = np.arange(len(variance))[:, None] + 0.5
-    probability = (steps * _GOLDEN + np.arange(n_points) * _SILVER) % 1.0
-    return np.asarray(variance * noise.nu / chdtri(noise.nu, probability))
 
 
 def predictive_draws(
@@ -235,13 +123,14 @@ def _as_alone(
     """Return a guarded group's centre, and by how much its forecasts are widened, both (P,).
 
     To the centre and the standard deviation that the group has alone. A group without either takes
-    the factor of the guarded sibling that is widened most, about its own centre.
+    the factor of the sibling cut alike that is widened most, about its own centre.
     """
     guarded = np.isfinite(next(iter(posterior.alone.values()))[0, 0])
     centre, widest = pooled.mean.mean(axis=0), np.ones(pooled.mean.shape[1])
     if len(posterior.problems[group]) and not guarded[group]:
         return centre, widest
-    for g in [group] if len(posterior.problems[group]) else np.flatnonzero(guarded).tolist():
+    cut_alike = [g for g in guarded_groups(posterior.problems) if guarded[g]]
+    for g in [group] if len(posterior.problems[group]) else cut_alike:
         mine = pooled if g == group else components(condition(posterior, g), inputs)
         single = components(condition(posterior_alone(posterior, g), 0), inputs)
         centre = single.mean.mean(axis=0) if g == group else centre
@@ -258,7 +147,7 @@ def _surface_factors(given: Conditioned, inputs: Mapping[str, Floats]) -> Floats
     at = positions(given.problem.law, inputs)
     prior = given.problem.own_covariance(at, at)
     prior += 1e-9 * np.diag(np.diag(prior))
-    loadings = given.problem.cross_covariance(at) @ _rotation(given.problem)
+    loadings = given.problem.cross_covariance(at) @ rotation(given.problem)
     gain = given.tau**4 / given.variance
     covariance = given.tau[:, :, None] ** 2 * prior - (loadings * gain[:, None, :]) @ loadings.T
     return np.asarray(np.linalg.cholesky(covariance))
@@ -267,22 +156,7 @@ def _surface_factors(given: Conditioned, inputs: Mapping[str, Floats]) -> Floats
 def surface_covariance(given: Conditioned, inputs: Mapping[str, Floats]) -> Floats:
     """Return the discrepancy's conditional covariance at points, averaged over draws, (P, P)."""
     at = positions(given.problem.law, inputs)
-    loadings = given.problem.cross_covariance(at) @ _rotation(given.problem)
+    loadings = given.problem.cross_covariance(at) @ rotation(given.problem)
     gain = (given.tau**4 / given.variance).mean(axis=0)
     prior = (given.tau**2).mean() * given.problem.own_covariance(at, at)
     return np.asarray(prior - (loadings * gain) @ loadings.T)
-
-
-def _rotation(problem: Problem) -> Floats:
-    rotation = problem.whitening.rotation
-    assert rotation is not None
-    return rotation
-
-
-def _improvement(
-    problem: Problem, columns: Mapping[str, Floats], inputs: Mapping[str, Floats], law: Floats
-) -> Floats:
-    """Return the log improvement promised from the largest fitted compute to each point."""
-    back = moved_back(problem.law, inputs, problem.excess(positions(problem.law, inputs)))
-    nearer = ratios(back, problem.constants)
-    return np.asarray(problem.law.link(problem.law.evaluate(nearer, columns)) - law)

@@ -27,7 +27,7 @@ from bayescale.errors import ConvergenceWarning, InferenceError, PoolingWarning,
 from bayescale.inference.amis import MAX_COORDINATES
 from bayescale.inference.corpus_range import default_spec, outside_corpus
 from bayescale.inference.crossed_design import unseparated
-from bayescale.inference.guard import guarded, note_of
+from bayescale.inference.guard import guarded
 from bayescale.inference.hedge import hedged
 from bayescale.inference.importance import (
     ESS_MIN,
@@ -149,7 +149,6 @@ def fit(
         dropped = (*dropped, *repeated)
     labels, problems = _problems(spec, table, columns, constants, dropped)
     notes = [*dropped, *notes, *_pooling_notes(spec, labels), *unseparated(spec, problems)]
-    notes += note_of(problems, labels)
     started = time.process_time()
     drawn, population, diagnostics = _sampled(problems, engine, draws, seed, notes)
     warn_of_gates(diagnostics)

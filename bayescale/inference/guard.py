@@ -1,11 +1,15 @@
-"""When pooling must not narrow a forecast: siblings that were all cut at the same compute.
+"""When pooling must not move a forecast: siblings cut alike, and groups that are no siblings.
 
 Siblings that reach no further than a group repeat its bias, and pooling them with it makes its
 intervals narrow about the same error: a nominal 90 % held 54 % of larger runs of the Marin tables.
 Then the group's forecast has the centre that it has by itself, and that width or the pooled one,
 whichever is wider: of siblings cut alike, pooled centres were worse by 15 and 33 % of CRPS in two
-of three families. Draws stay joint, so that contrasts of groups are paired. A sibling at scale
-turns the guard off. A model without a discrepancy claims that its law is true, and is not guarded.
+of three families. A model without a discrepancy claims that its law is true, and is not guarded.
+
+A sibling at scale tells a group where it goes, and its forecasts get narrower. Where pooling moves
+them without that, runs and siblings disagree: they are no siblings, or nothing was learned. Then
+the group is guarded too (`benchmarks/strangers.py`). Draws stay joint, so that contrasts of groups
+are paired.
 """
 
 from __future__ import annotations
@@ -16,7 +20,10 @@ from dataclasses import replace
 import numpy as np
 
 from bayescale.inference.amis import EFFORTS, sample
+from bayescale.inference.components import components
+from bayescale.inference.conditioned import condition
 from bayescale.inference.posterior import Posterior
+from bayescale.models.delivery import BEYOND, moved_on
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem, choose_constants, log_compute
@@ -27,23 +34,32 @@ WELL_BEYOND = 3.0
 FEWEST = 5
 """Runs that a group needs for a width of its own."""
 
+WORTH = 0.8
+"""Of the width alone: siblings that leave a group more are not heard."""
+
+FACTORS = (3.0, 10.0, 30.0, 100.0)
+"""Times a group's largest compute at which widths are compared, as far as siblings reach."""
+
 
 def guarded_groups(problems: Sequence[Problem]) -> tuple[int, ...]:
-    """Return the positions of the groups whose width alone is kept.
+    """Return the positions of the groups that no sibling reaches beyond.
 
     Parameters
     ----------
     problems : sequence of Problem
         Groups of one pooled fit.
     """
+    reach = [_largest(problem) for problem in problems]
+    far = max(reach) - np.log(WELL_BEYOND)
+    return tuple(g for g in _with_widths(problems) if reach[g] >= far)
+
+
+def _with_widths(problems: Sequence[Problem]) -> tuple[int, ...]:
+    """Return the positions of the groups that can be guarded."""
     spec = problems[0].spec
     if not spec.pools or spec.discrepancy is None or len(problems) < 2:
         return ()
-    reach = [_largest(problem) for problem in problems]
-    far = max(reach) - np.log(WELL_BEYOND)
-    return tuple(
-        g for g, problem in enumerate(problems) if len(problem) >= FEWEST and reach[g] >= far
-    )
+    return tuple(g for g, problem in enumerate(problems) if len(problem) >= FEWEST)
 
 
 def alone(problem: Problem) -> Problem:
@@ -59,7 +75,7 @@ def alone(problem: Problem) -> Problem:
 
 
 def guarded(posterior: Posterior, seed: int) -> Posterior:
-    """Return a posterior with draws of its guarded groups fitted alone; NaN for the others.
+    """Return a posterior with draws of its guarded groups fitted alone, and notes that name them.
 
     Parameters
     ----------
@@ -68,16 +84,46 @@ def guarded(posterior: Posterior, seed: int) -> Posterior:
     seed : int
         Seed of the fit.
     """
+    problems = posterior.problems
+    possible, cut_alike = _with_widths(problems), guarded_groups(problems)
+    made = (
+        replace(posterior, alone=_drawn_alone(posterior, possible, seed)) if possible else posterior
+    )
+    no_gain = tuple(g for g in possible if g not in cut_alike and not _narrows(made, g))
+    kept = np.isin(np.arange(len(problems)), [*cut_alike, *no_gain])
+    return replace(
+        posterior,
+        alone={s: np.where(kept, v, np.nan) for s, v in made.alone.items()} if kept.any() else {},
+        notes=(*posterior.notes, *_notes(posterior, cut_alike, no_gain)),
+    )
+
+
+def _drawn_alone(posterior: Posterior, groups: Sequence[int], seed: int) -> dict[str, Floats]:
+    """Return draws (1, draws, groups) of some groups fitted alone, NaN for the others."""
     problems, n_draws = posterior.problems, posterior.n_draws
     out: dict[str, Floats] = {}
-    for g in guarded_groups(problems):
+    for g in groups:
         rng = np.random.default_rng([seed, g, 2])
         density = Density(alone(problems[g]))
         found = sample(density, rng, EFFORTS[0])
         for symbol, values in density.constrain(found.resample(n_draws, rng)).items():
             empty = np.full((1, n_draws, len(problems)), np.nan)
             out.setdefault(symbol, empty)[0, :, g] = values[:, 0]
-    return replace(posterior, alone=out)
+    return out
+
+
+def _narrows(posterior: Posterior, group: int) -> bool:
+    """Whether siblings narrow a group's forecasts beyond its runs, in the mean over distances."""
+    problems = posterior.problems
+    problem = problems[group]
+    beyond = max(map(_largest, problems)) - _largest(problem)
+    factors = np.array([factor for factor in FACTORS if np.log(factor) <= beyond + BEYOND])
+    largest = int(np.argmax(log_compute(problem.law, problem.positions)))
+    from_there = {name: np.repeat(v[largest], len(factors)) for name, v in problem.inputs.items()}
+    at = moved_on(problem.law, from_there, np.log(factors))
+    pooled = components(condition(posterior, group), at).sd
+    single = components(condition(posterior_alone(posterior, group), 0), at).sd
+    return bool(np.log(pooled / single).mean() <= np.log(WORTH))
 
 
 def posterior_alone(posterior: Posterior, group: int) -> Posterior:
@@ -94,18 +140,28 @@ def posterior_alone(posterior: Posterior, group: int) -> Posterior:
     )
 
 
-def note_of(problems: Sequence[Problem], labels: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return one sentence that names the guarded groups, if there are any."""
-    guarded = guarded_groups(problems)
-    if not guarded:
-        return []
-    named = ", ".join("/".join(labels[g]) for g in guarded[:4])
-    more = f" and {len(guarded) - 4} more" if len(guarded) > 4 else ""
-    return [
-        f"forecasts of {named}{more} stay where they lie alone and are at least as wide as without"
-        f" siblings, which reach less than {WELL_BEYOND:g} times as far and would repeat the same"
-        " bias"
-    ]
+def _notes(posterior: Posterior, cut_alike: Sequence[int], no_gain: Sequence[int]) -> list[str]:
+    """Return one sentence for each reason to guard groups, which names them."""
+    made = []
+    if cut_alike:
+        named = _named(posterior, cut_alike)
+        made.append(
+            f"forecasts of {named} stay where they lie alone and are at least as wide as without"
+            f" siblings, which reach less than {WELL_BEYOND:g} times as far and would repeat the"
+            " same bias"
+        )
+    if no_gain:
+        named = _named(posterior, no_gain)
+        made.append(
+            f"forecasts of {named} stay where they lie alone: siblings at scale leave more than"
+            f" {WORTH:.0%} of their width, as groups do that are no siblings"
+        )
+    return made
+
+
+def _named(posterior: Posterior, groups: Sequence[int]) -> str:
+    named = ", ".join("/".join(posterior.labels[g]) for g in groups[:4])
+    return named + (f" and {len(groups) - 4} more" if len(groups) > 4 else "")
 
 
 def _largest(problem: Problem) -> float:

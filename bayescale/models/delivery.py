@@ -32,9 +32,14 @@ def moved_back(law: Law, inputs: Mapping[str, Floats], excess: Floats) -> dict[s
     excess : array, shape (n,)
         Natural log of compute minus c*.
     """
+    return moved_on(law, inputs, -np.maximum(excess, 0.0))
+
+
+def moved_on(law: Law, inputs: Mapping[str, Floats], excess: Floats) -> dict[str, Floats]:
+    """Return inputs with compute scaled along constant ratios by some e-folds; see `moved_back`."""
     scaled = {law.inputs[column] for column in law.cost_columns}
-    back = np.exp(np.maximum(excess, 0.0) / max(len(scaled), 1))
-    return {name: values / back if name in scaled else values for name, values in inputs.items()}
+    by = np.exp(excess / max(len(scaled), 1))
+    return {name: values * by if name in scaled else values for name, values in inputs.items()}
 
 
 def promised(

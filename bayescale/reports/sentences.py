@@ -101,8 +101,8 @@ SHRINKAGE = (
     " arrow is a group that its siblings decide about."
 )
 GUARD = (
-    "Where no sibling reaches three times a group's compute, pooling neither moves its forecast nor"
-    " narrows it (width: as alone)."
+    "Where no sibling reaches three times a group's compute, or siblings hardly narrow a forecast,"
+    " pooling neither moves nor narrows it (width: as alone)."
 )
 PILOT_SETS = (
     "Pilots made together before one decision, added one at a time while each adds more than it"
