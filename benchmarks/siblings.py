@@ -157,16 +157,17 @@ def pooled_without(model: str, family: str) -> ModelSpec:
     spec = without_families(load_model(f"{model}_partial"), (family,))
     if not model.endswith(LEARNED):
         return spec
-    return with_design(spec, load_corpus_prior(SPREADS).average((family,)))
+    learned = load_corpus_prior(SPREADS)
+    return with_design(spec, learned.average({family} & set(learned.families)))
 
 
 def jobs_of(family: str) -> Iterator[tuple[Job, tuple[RunsTable, ...]]]:
     """Return the tasks of a family, each with the siblings of its table."""
     tables = [t for t in load_corpus(families=(family,))[family] if t[0] not in NO_SIBLING]
-    usable = {(name, _evaluation(table)): table.usable()[0] for name, table in tables}
+    usable = {(name, evaluation_of(table)): table.usable()[0] for name, table in tables}
     factors = FEW_DECADES.get(family, FACTORS)
     for name, table in tables:
-        key = (name, _evaluation(table))
+        key = (name, evaluation_of(table))
         siblings = tuple(t for k, t in usable.items() if k[1] == key[1] and k != key)
         try:
             jobs = corpus_jobs({family: [(name, table)]}, factors, load_rules())
@@ -176,7 +177,8 @@ def jobs_of(family: str) -> Iterator[tuple[Job, tuple[RunsTable, ...]]]:
             yield replace(job, evaluation=key[1]), siblings
 
 
-def _evaluation(table: RunsTable) -> str:
+def evaluation_of(table: RunsTable) -> str:
+    """Return the evaluation of a table, by its first kind of loss."""
     kinds = np.unique(table.labels("loss_kind")).tolist() if table.has("loss_kind") else [""]
     return str(kinds[0])
 
