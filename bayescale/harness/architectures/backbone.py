@@ -225,15 +225,16 @@ class Backbone:
         Tensor
             Shape (K, B*T, V).
         """
-        params = self.unpack(flat_KP.bfloat16() if self.short else flat_KP)
+        whole = self.unpack(flat_KP)
+        params = self.unpack(flat_KP.bfloat16()) if self.short else whole
         n_members, n_sequences, length = tokens_KBT.shape
         d_model, vocab_size = self.config.d_model, self.config.vocab_size
-        # One look-up for all members: member k's table begins at row k*V.
+        # One look-up for all members: member k's table begins at row k*V. What it finds is rounded,
+        # not the table: a sum of short floats over a token's many places loses a tenth of it.
         rows = torch.arange(n_members, device=tokens_KBT.device)[:, None, None] * vocab_size
-        table = params["embed"].reshape(n_members * vocab_size, d_model)
-        x = functional.embedding(tokens_KBT + rows, table).view(
-            n_members, n_sequences * length, d_model
-        )
+        table = whole["embed"].reshape(n_members * vocab_size, d_model)
+        x = functional.embedding(tokens_KBT + rows, table).to(params["head"].dtype)
+        x = x.view(n_members, n_sequences * length, d_model)
         shared = {n.removeprefix(SHARED): p for n, p in params.items() if n.startswith(SHARED)}
         x = self.mixer.embed(x, shared, length)
         for layer in range(self.config.n_layers):
