@@ -132,6 +132,32 @@ def test_a_sibling_at_scale_turns_the_guard_off():
     assert guarded_groups(far) == (1,)
 
 
+def beside_a_run_at_scale(**textbook: float) -> bs.Posterior:
+    """Fit 14 small runs of some law beside 60 of the usual one, fifty times as far."""
+    large = chinchilla_frame(60, seed=1, noise=0.002)
+    small = chinchilla_frame(80, seed=2, noise=0.002, **textbook)
+    compute, furthest = (f["n_params"] * f["n_tokens"] for f in (small, large))
+    small = small[compute <= furthest.max() / 50.0].head(14)
+    runs = pd.concat([large.assign(dataset="large"), small.assign(dataset="small")])
+    return bs.fit(runs, "coupled_gp_partial", group="dataset", draws=300)
+
+
+@pytest.mark.slow
+def test_a_twin_at_scale_is_heard_and_a_stranger_is_not():
+    at = {"n_params": 1e10, "n_tokens": 2e11, "labels": [("small",)], "warn": False}
+    twin, stranger = beside_a_run_at_scale(), beside_a_run_at_scale(alpha=0.22)
+    said = "forecasts of small stay where they lie alone: siblings at scale leave more than 80%"
+    assert not any(said in note for note in twin.notes)
+    assert any(said in note for note in stranger.notes)
+    assert {s: np.isfinite(v[0, 0]).tolist() for s, v in twin.alone.items()} == {
+        symbol: [True, False] for symbol in twin.draws
+    }
+    alone = bs.forecast(posterior_alone(stranger, 1), **at)
+    kept = bs.forecast(stranger, **at)
+    assert kept.parts.mean.mean() == pytest.approx(alone.parts.mean.mean())
+    assert kept.parts.sd >= 0.999 * alone.parts.sd
+
+
 CONFOUNDED = [{"dataset": f"d{k}", "architecture": f"a{k}"} for k in range(3)]
 
 
