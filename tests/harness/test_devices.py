@@ -11,6 +11,8 @@ from bayescale.harness.devices import check_device, current  # noqa: E402
 from bayescale.harness.speed import measured_speed  # noqa: E402
 from bayescale.harness.train import train  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture
 def gpus(monkeypatch):

@@ -10,6 +10,8 @@ pytest.importorskip("torch", reason="the harness trains with PyTorch")
 
 from bayescale.harness.speed import host_seconds, measured_speed, resident_seconds
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def test_a_speed_is_measured(make_unit):
     assert 0 < measured_speed(make_unit()) < math.inf
