@@ -212,7 +212,7 @@ def _by_gain(
     outcomes = [values.one(run) for run in tried.pilots]
     by_name = {outcome.name: outcome for outcome in outcomes}
     most = math.inf if budget_usd is None else budget_usd
-    found = (*outcomes, *values.greedy(outcomes))
+    found: list[PilotOutcome | PilotSet] = [*outcomes, *values.greedy(outcomes)]
     best = best_pilot([each for each in found if each.cost_usd <= most])
     if not is_clear(best):
         return Chosen((), 0.0, 1.0), by_name, None
