@@ -24,6 +24,9 @@ Lines = list[tuple[int, list[str]]]
 T = TypeVar("T")
 
 CSV_SUFFIXES = (".csv", ".csv.gz")
+GZIP = b"\x1f\x8b"
+"""How every gzipped file begins."""
+
 PARQUET_SUFFIXES = (".parquet",)
 
 
@@ -84,9 +87,12 @@ def _decoded(path: Path, read: Callable[[Path], T]) -> T:
     try:
         return read(path)
     except UnicodeDecodeError as error:
+        packed = path.read_bytes()[:2] == GZIP
         raise RunsTableError(
             f"{path}: byte 0x{error.object[error.start]:02x} is not UTF-8 text.",
-            "Save the table as UTF-8, or read it yourself and pass the DataFrame.",
+            "It is gzipped: let its name end in .csv.gz."
+            if packed
+            else "Save the table as UTF-8, or read it yourself and pass the DataFrame.",
         ) from error
     # pyarrow reports a damaged Parquet file as a ValueError.
     except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
@@ -100,7 +106,8 @@ def _csv_lines(path: Path) -> Lines:
     opener = gzip.open if path.name.lower().endswith(".gz") else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
-        return [(reader.line_num, row) for row in reader if row]
+        # Spreadsheets end a table in rows of commas: they hold no measurement.
+        return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
 
 
 def _csv_columns(lines: Lines, path: Path) -> RawColumns:
@@ -129,6 +136,8 @@ def _check_path(path: Path) -> None:
             f"{path}: is a folder, not a table.",
             f"Name the file in it: {', '.join(inside[:8])}." if inside else "It holds no table.",
         )
+    if not path.is_file():
+        raise RunsTableError(f"{path}: is a pipe, not a file.", "Save the table to a file first.")
     if path.stat().st_size == 0:
         raise RunsTableError(f"{path}: the file is empty.", "Expected a header and rows.")
 
@@ -144,7 +153,8 @@ def _check_text(header: list[str], path: Path) -> None:
         if len(header) == 1 and mark in header[0]:
             raise RunsTableError(
                 f"{path}: the columns are separated by {mark!r}, expected a comma.",
-                f"Pass pandas.read_csv(path, sep={mark!r}) instead of the path.",
+                "Save it with commas (and points in decimals), or in Python pass"
+                f" pandas.read_csv(path, sep={mark!r}) instead of the path.",
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import gzip
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,18 @@ def test_the_same_table_from_every_source(tmp_path: Path) -> None:
     assert [table.name for table in tables] == ["a", "b", "c", "a", "runs", "runs"]
     assert len({table.fingerprint for table in tables}) == 1
     assert tables[0].columns == ("n_params", "n_tokens", "loss", "dataset", "flops")
+
+
+def test_lines_of_commas_are_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(TEXT.replace("70M", "\n,,,\n70M") + " , ,,\n\n")
+    assert len(read_runs(tmp_path / "a.csv")) == 2
+
+
+def test_what_is_no_plain_file_is_told_from_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "packed.csv").write_bytes(gzip.compress(TEXT.encode()))
+    assert "let its name end in .csv.gz" in refusal(tmp_path / "packed.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "is a pipe, not a file. Save the table" in refusal(tmp_path / "pipe.csv")
 
 
 def test_flops_are_derived_as_float_and_said_so() -> None:
