@@ -299,7 +299,11 @@ def _problems(
             "Pass [p.constants for p in posterior.problems] of a posterior with the same groups.",
         )
     measured = [(inputs, log_loss) for inputs, log_loss, _ in data.values()]
-    fixed = constants or _constants(spec, measured)
+    fixed = constants or (
+        pooled_constants(spec, measured)
+        if spec.pools
+        else [choose_constants(spec, *group) for group in measured]
+    )
     problems = [
         Problem(
             spec=spec,
@@ -312,14 +316,6 @@ def _problems(
         for k, (label, (inputs, log_loss, trunks)) in enumerate(data.items())
     ]
     return tuple(data), problems
-
-
-def _constants(
-    spec: ModelSpec, measured: Sequence[tuple[Mapping[str, Floats], Floats]]
-) -> list[Constants]:
-    if spec.pools:
-        return pooled_constants(spec, measured)
-    return [choose_constants(spec, *group) for group in measured]
 
 
 def run_arrays(law: Law, table: RunsTable) -> tuple[dict[str, Floats], Floats, Any]:
