@@ -27,7 +27,7 @@ from bayescale.harness.train import is_finished, train
 Outcome = Literal["finished", "failed", "stopped"]
 SMALL = {".json", ".jsonl", ".csv"}
 RATES, SEEDS = "learning_rates.json", "fitted.json"
-TO_BEGIN = 60.0
+TO_BEGIN = {"resident": 20.0, "compiled": 120.0}
 """Seconds within which a unit is compiled, captured and under way."""
 CORPORA = "corpora"
 """Folder of unpacked corpora; they and checkpoints are not carried from one machine to the next."""
@@ -59,9 +59,9 @@ class Session:
         """Return whether to save the state and stop."""
         return bool(self.asked) or time.time() - self.began > self.seconds
 
-    def late(self) -> bool:
-        """Return whether too little is left to begin a unit, which may have to be compiled."""
-        return bool(self.asked) or time.time() - self.began > self.seconds - TO_BEGIN
+    def late(self, style: Style) -> bool:
+        """Return whether too little is left to begin a unit in a style."""
+        return bool(self.asked) or time.time() - self.began > self.seconds - TO_BEGIN[style]
 
     def style(self, config: RunConfig) -> Style:
         """Return how a unit takes its steps."""
@@ -142,7 +142,7 @@ def _worst(outcomes: list[Outcome]) -> Outcome:
 def _train(config: RunConfig, folder: Path, corpus: Path | None, session: Session) -> Outcome:
     style = session.style(config)
     # A rehearsal that is over at once still begins, so that there is something to resume.
-    if session.late() and not session.rehearsal and not is_finished(config, folder):
+    if session.late(style) and not session.rehearsal and not is_finished(config, folder):
         return "stopped"
     outcome = _attempt(config, folder, corpus, session, style)
     if outcome == "failed" and style == "compiled":

@@ -197,6 +197,15 @@ def test_a_unit_that_fails_leaves_the_others_their_turn(pack, session, monkeypat
     assert styles == ["compiled"] * 2
 
 
+def test_what_would_be_compiled_late_is_left_to_the_next_call(pack, session, monkeypatch):
+    styles = stand_in(monkeypatch, lambda config, style: False)
+    session.seconds = 100.0
+    assert outcome(pack, session, trials=()) == "stopped"
+    session.compile_from = 32
+    assert outcome(pack, session, trials=()) == "stopped"
+    assert styles == ["resident"] * 2
+
+
 def test_without_its_trials_a_plan_has_no_rates(pack, session, monkeypatch, capsys):
     styles = stand_in(monkeypatch, lambda config, style: config.architecture.d_model == 16)
     assert outcome(pack, session) == "failed"
