@@ -98,6 +98,7 @@ def test_known_spreads_are_recovered():
 
 
 @pytest.mark.mcmc
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["chinchilla_plain_crossed", "coupled_gp_partial"])
 def test_engines_agree(name):
     """Means within 0.1 sd and sds within 5 %, plus three Monte Carlo standard errors."""

@@ -14,21 +14,6 @@ RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 FALSE_ALARM = 0.01
 """Over the whole catalogue, were every sampler right."""
 
-FEWER = {
-    "broken_once": 50,
-    "broken_twice": 24,
-    "data_constrained": 50,
-    "domain_continual": 24,
-    "double_descent": 50,
-    "farseer": 30,
-    "fine_grained": 50,
-    "moe_sparsity": 20,
-    "shape": 50,
-    "vocabulary": 50,
-}
-"""Tables of laws that have not 100: those by ensembles, which take seconds each."""
-
-
 @pytest.fixture(scope="module")
 def scores() -> Mapping[str, Mapping[str, Any]]:
     return json.loads((RESULTS / "laws_recovery.json").read_text(encoding="utf-8"))
@@ -36,7 +21,7 @@ def scores() -> Mapping[str, Mapping[str, Any]]:
 
 def test_every_law_has_its_tables(scores):
     assert tuple(scores) == list_laws()
-    assert {n: score["tables"] for n, score in scores.items() if score["tables"] < 100} == FEWER
+    assert {score["tables"] for score in scores.values()} == {100}
 
 
 def test_scores_are_those_of_the_engine_that_the_law_asks_for(scores):
