@@ -97,7 +97,7 @@ class UnknownNameError(BayescaleError):
         super().__init__(
             f"{where + ': ' if where else ''}unknown {kind} {name!r}.",
             nearest(meant or name, known),
-            {"kind": kind, "name": name},
+            {"what": kind, "name": name},
         )
 
 

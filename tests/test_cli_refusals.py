@@ -84,7 +84,8 @@ def test_errors_are_json_where_the_answer_would_be(
     assert (found["table"], found["column"], found["rows"]) == ("runs", "loss", [1, 2])
     assert "loss>0" in found["hint"]
     assert refused(capsys, "check", "--json", runs, "--frobnicate")["kind"] == "NoSuchOption"
-    assert refused(capsys, "laws", "chinchila", "--json")["name"] == "chinchila"
+    found = refused(capsys, "laws", "chinchila", "--json")
+    assert (found["kind"], found["what"], found["name"]) == ("UnknownNameError", "law", "chinchila")
 
 
 def test_an_error_goes_to_the_screen_where_json_goes_to_a_file(

@@ -175,7 +175,7 @@ def test_errors_survive_the_way_from_another_process() -> None:
         bs.load_law("chinchila")
     again = pickle.loads(pickle.dumps(raised.value))
     assert (type(again), str(again)) == (type(raised.value), str(raised.value))
-    assert again.at == {"kind": "law", "name": "chinchila"}
+    assert again.at == {"what": "law", "name": "chinchila"}
 
 
 def test_arms_of_a_frame_are_asked_for_their_groups(frame: pd.DataFrame) -> None:
