@@ -7,7 +7,6 @@ from simulated import TEXTBOOK, chinchilla_frame
 
 from bayescale.errors import (
     InferenceError,
-    ModelError,
     PoolingWarning,
     RunsTableError,
     UnknownNameError,
@@ -63,7 +62,7 @@ def test_users_prior_on_the_floor_moves_the_floor():
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"draws": 0}, "draws is 0, expected a whole number from 1 on"),
+        ({"draws": 0}, "draws is 0, expected a whole number from 1"),
         ({"draws": 2.5}, "draws is 2.5"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": None}, "seed is None"),
@@ -151,7 +150,7 @@ def small(**change):
         (small(), {"pooling": "some"}, UnknownNameError, "unknown pooling 'some'"),
         (small(), {"constants": []}, InferenceError, "0 constants were given for 1 groups"),
         (small(), {"priors": {"F": {}}}, Exception, "prior of 'F': found {}"),
-        (small(), {"priors": ["E"]}, ModelError, "priors: found list, expected a mapping"),
+        (small(), {"priors": ["E"]}, InferenceError, "priors is a list, expected a mapping"),
         (two_datasets(), {}, RunsTableError, "dataset"),
         (two_datasets(), {"group": "datset"}, UnknownNameError, "'datset'.*'dataset'"),
         (small().drop(columns="loss"), {}, RunsTableError, "no column loss"),
