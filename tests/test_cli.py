@@ -275,12 +275,8 @@ def test_report_works_with_and_without_a_plan(run: Run, runs: Path, plan: Path) 
     page = runs.with_name("report.html")
     status, shown, _ = run("report", runs, "--html", page, "--json")
     assert status == 0
-    assert json.loads(shown) == {
-        "format": 1,
-        "html": str(page),
-        "markdown": None,
-        "verdict": None,
-    }
+    said = {"format": 1, "html": str(page), "markdown": None, "verdict": None}
+    assert json.loads(shown) == said
     assert run("report", runs, "--html", page, "--plan", plan)[0] == 0
 
 
