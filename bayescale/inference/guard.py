@@ -27,6 +27,7 @@ from bayescale.models.delivery import BEYOND, moved_on
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import Problem, choose_constants, log_compute
+from bayescale.models.spec import ModelSpec
 
 WELL_BEYOND = 3.0
 """Times a group's largest compute that a sibling must reach to tell of the group's bias."""
@@ -34,8 +35,9 @@ WELL_BEYOND = 3.0
 FEWEST = 5
 """Runs that a group needs for a width of its own."""
 
-WORTH = 0.8
-"""Of the width alone: siblings that leave a group more are not heard."""
+WORTH, WORTH_WEAK = 0.8, 1.0
+"""Of the width alone: siblings that leave a group more are not heard. Alone a weak model is so wide
+that any narrowing counts."""
 
 FACTORS = (3.0, 10.0, 30.0, 100.0)
 """Times a group's largest compute at which widths are compared, as far as siblings reach."""
@@ -60,6 +62,10 @@ def _with_widths(problems: Sequence[Problem]) -> tuple[int, ...]:
     if not spec.pools or spec.discrepancy is None or len(problems) < 2:
         return ()
     return tuple(g for g, problem in enumerate(problems) if len(problem) >= FEWEST)
+
+
+def _worth(spec: ModelSpec) -> float:
+    return WORTH_WEAK if spec.corpus_prior is None else WORTH
 
 
 def alone(problem: Problem) -> Problem:
@@ -123,7 +129,7 @@ def _narrows(posterior: Posterior, group: int) -> bool:
     at = moved_on(problem.law, from_there, np.log(factors))
     pooled = components(condition(posterior, group), at).sd
     single = components(condition(posterior_alone(posterior, group), 0), at).sd
-    return bool(np.log(pooled / single).mean() <= np.log(WORTH))
+    return bool(np.log(pooled / single).mean() <= np.log(_worth(problem.spec)))
 
 
 def posterior_alone(posterior: Posterior, group: int) -> Posterior:
@@ -154,7 +160,7 @@ def _notes(posterior: Posterior, cut_alike: Sequence[int], no_gain: Sequence[int
         named = _named(posterior, no_gain)
         made.append(
             f"forecasts of {named} stay where they lie alone: siblings at scale leave more than"
-            f" {WORTH:.0%} of their width, as groups do that are no siblings"
+            f" {_worth(posterior.spec):.0%} of their width, as groups do that are no siblings"
         )
     return made
 
