@@ -14,6 +14,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 FALSE_ALARM = 0.01
 """Over the whole catalogue, were every sampler right."""
 
+
 @pytest.fixture(scope="module")
 def scores() -> Mapping[str, Mapping[str, Any]]:
     return json.loads((RESULTS / "laws_recovery.json").read_text(encoding="utf-8"))
