@@ -61,7 +61,7 @@ def _with_scales(chains: Chains, moved: Floats, gain: Floats) -> np.ndarray:
     """Try these scales (C, G, S), each law carried along; `gain` is that of the proposal."""
     x = np.concatenate([chains.law, moved], axis=2)
     products = chains.guides.given(x, chains.chosen)
-    back, there = chains.gaussian(), chains.gaussian(products=products)
+    back, there = chains.present_gaussian(), chains.gaussian(products=products)
     phi = chains.phi()
     z = back.standard(phi, chains.law)
     x[..., : chains.n_law] = there.law(phi, z.law)

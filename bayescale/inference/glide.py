@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def glide(chains: Chains, angle: float, steps: int) -> np.ndarray:
     """Try a path of `steps` rotations of everything; return where its end was taken, (C,)."""
-    gaussian = chains.gaussian()
+    gaussian = chains.present_gaussian()
     z = gaussian.standard(chains.phi(), chains.law)
     first = z.normal(chains.rng)
 
@@ -43,7 +43,7 @@ def glide(chains: Chains, angle: float, steps: int) -> np.ndarray:
 
 def glide_apart(chains: Chains, angles: Floats, steps: int) -> np.ndarray:
     """Try a path of each group's law, rotated by its own angle (G,); return where taken, (C, G)."""
-    gaussian, phi = chains.gaussian(), chains.phi()
+    gaussian, phi = chains.present_gaussian(), chains.phi()
     z = gaussian.standard(phi, chains.law)
     still = np.zeros_like(z.phi)
     first = Pair(still, z.normal(chains.rng).law)
@@ -59,7 +59,7 @@ def glide_apart(chains: Chains, angles: Floats, steps: int) -> np.ndarray:
 
 def glide_shared(chains: Chains, angle: float, steps: int) -> np.ndarray:
     """Try a path of effects and shared weights, every group keeping its place given them, (C,)."""
-    gaussian = chains.gaussian()
+    gaussian = chains.present_gaussian()
     z = gaussian.standard(chains.phi(), chains.law)
     still = np.zeros_like(z.law)
     first = Pair(z.normal(chains.rng).phi, still)

@@ -19,6 +19,7 @@ from bayescale.models.discrepancy import Floats
 
 SMALLEST, _JITTER = 1e-5, 1e-10
 _SMALL = 8
+_GIVEN = ("own", "spreads", "slopes")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class JointGaussian:
         last: Sequence[int] = (),
     ) -> None:
         self._target, self._at, self._state, self._last = target, at, state, last
+        self._products = products
         precision, linear = self._prior()
         of_groups, pulled = self._groups(products)
         precision, linear = precision + of_groups, linear + pulled
@@ -95,6 +97,11 @@ class JointGaussian:
         block = (size * np.array(last, dtype=int)[:, None] + np.arange(size)).ravel()
         self._factor, self._inverse, self.log_diagonal = _factorised(precision, block)
         self.mean = _times(self._inverse.swapaxes(1, 2), _times(self._inverse, linear))
+
+    def holds(self, state: PopulationState, products: Floats) -> bool:
+        """Whether this is the Gaussian at this state: effects do not matter, only their spreads."""
+        alike = (np.array_equal(getattr(self._state, n), getattr(state, n)) for n in _GIVEN)
+        return self._products is products and all(alike)
 
     def _prior(self) -> tuple[Floats, Floats]:
         """Return precision and linear term of phi before any group."""

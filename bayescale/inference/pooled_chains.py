@@ -30,7 +30,7 @@ from bayescale.inference.population_moves import (
 from bayescale.inference.proposals import LogScales, log_student, student_stretch
 from bayescale.inference.resampling import systematic_picks
 from bayescale.inference.scale_guides import ScaleGuides
-from bayescale.inference.spread_guides import guided_spreads
+from bayescale.inference.spread_guides import guided_scale_population, guided_spreads
 from bayescale.inference.stacked import Guides
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
@@ -100,6 +100,7 @@ class Chains:
             k: LogScales(scale_population(self.state, k)[0], np.diag([0.3, 0.5])[None])
             for k in target.pooled_scales
         }
+        self._present: JointGaussian | None = None
         self._make_linear(self.x)
         self._log_likelihood = target.likelihood.log_likelihood(self.x, self.weights)
         self._log_free = target.log_free(self.x)
@@ -167,6 +168,15 @@ class Chains:
         products = self.products if products is None else products
         at, log_scales = self.guides.at(self.chosen), x[..., self.n_law :]
         return JointGaussian(self.target, at, state, products, log_scales, last)
+
+    def present_gaussian(self) -> JointGaussian:
+        """Return the joint Gaussian at the present spreads and scales, made once for those.
+
+        Moves of laws leave it as it is.
+        """
+        if self._present is None or not self._present.holds(self.state, self.products):
+            self._present = self.gaussian()
+        return self._present
 
     def force(self, phi: Floats, law: Floats) -> tuple[Floats, Floats]:
         """Return the gradient of the log density in phi and in the groups' law coordinates."""
@@ -264,7 +274,7 @@ class Chains:
 
     def _fresh_laws(self) -> tuple[Floats, Floats]:
         """Return a new law for every group about its Gaussian given phi, and the gain of it."""
-        gaussian, phi = self.gaussian(), self.phi()
+        gaussian, phi = self.present_gaussian(), self.phi()
         z = gaussian.standard(phi, self.law).law
         stretch = student_stretch(z.shape, self.rng)
         new = _WIDER * stretch * self.rng.standard_normal(z.shape)
@@ -276,7 +286,7 @@ class Chains:
 
         Where a fresh one was not taken this makes successive draws differ, not repeat.
         """
-        gaussian, phi = self.gaussian(), self.phi()
+        gaussian, phi = self.present_gaussian(), self.phi()
         z = gaussian.standard(phi, self.law).law
         return self.with_law(gaussian.law(phi, -z)), np.zeros(z.shape[:2])
 
@@ -309,8 +319,9 @@ class Chains:
         slopes = np.concatenate([snapshot.population.slopes for snapshot in late])
         self.slopes = {k: LogScales.of(slopes[:, None, g]) for k, g in self._followers().items()}
         for k in self.scale_populations:
-            seen = [scale_population(snapshot.population, k) for snapshot in late]
-            self.scale_populations[k] = LogScales.of(np.concatenate(seen))
+            seen = np.concatenate([scale_population(s.population, k) for s in late])
+            about = [guided_scale_population(self, k, len(seen))] if self.many else []
+            self.scale_populations[k] = LogScales.of(np.concatenate([seen, *about]))
 
 
 def _turned(angle: float | Floats, accepted: float | Floats) -> Floats:

@@ -3,6 +3,8 @@
 Seeds were chosen before any result was seen.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,6 +14,8 @@ from bayescale.inference.carried_moves import move_spreads
 from bayescale.inference.pooled_chains import Chains
 from bayescale.inference.proposals import LogScales
 from bayescale.inference.spread_guides import (
+    _PooledScale,
+    guided_scale_population,
     guided_spreads,
     log_joint,
     log_marginal,
@@ -65,6 +69,48 @@ def test_where_runs_say_nothing_it_is_the_prior():
     widths = np.array([[prior.arguments["sigma"] for prior in row] for row in priors])
     np.testing.assert_allclose(drawn.mean(axis=0), np.log(widths) - 0.635, atol=0.1)
     np.testing.assert_allclose(drawn.std(axis=0), np.pi / 2**1.5, rtol=0.05)
+
+
+def scales_of(held):
+    """Return chains with pooled scales, whose groups hold those by `held` about -5, -4, ..."""
+    chains = chains_of("coupled_growing_gp_correlated_partial", (4, 0, 5, 6), 4)
+    guides = chains.scale_guides
+    about = np.arange(-5.0, -5.0 + len(guides.held))[:, None]
+    held = np.broadcast_to(held, guides.held.shape)
+    chains.scale_guides = replace(guides, held=held, pull=held * about)
+    return chains, about[:, 0]
+
+
+def test_a_scale_has_the_density_of_groups_as_far_apart_as_its_spread_and_their_runs_say():
+    held = np.array([[0.5], [1e-6], [3.0], [20.0]])
+    chains, said = scales_of(held)
+    population = chains.target.population
+    k, logs = chains.target.pooled_scales[-1], np.linspace(-3.0, 1.0, 4)
+    own = np.exp(logs)
+    mean, sd = population.mean[k], population.sd[k]
+    expected = [
+        stats.multivariate_normal(
+            np.full(len(said), mean), np.diag(1.0 / held[:, 0] + spread**2) + sd**2
+        ).logpdf(said)
+        + population.own[k].logpdf(spread)
+        + np.log(spread)
+        for spread in own
+    ]
+    found = _PooledScale(chains, k).log_density(logs)
+    np.testing.assert_allclose(found - found[0], np.array(expected) - expected[0], atol=1e-9)
+
+
+def test_a_scale_of_which_runs_say_nothing_has_its_prior():
+    chains, _ = scales_of(0.0)
+    population = chains.target.population
+    for k in chains.target.pooled_scales:
+        drawn = guided_scale_population(chains, k, 8000)[:, 0]
+        assert population.own[k].distribution == "LogNormal"
+        of_log = population.own[k].arguments
+        np.testing.assert_allclose(drawn[:, 1].mean(), of_log["mu"], atol=0.05)
+        np.testing.assert_allclose(drawn[:, 1].std(), of_log["sigma"], rtol=0.05)
+        np.testing.assert_allclose(drawn[:, 0].mean(), population.mean[k], atol=0.05)
+        np.testing.assert_allclose(drawn[:, 0].std(), population.sd[k], rtol=0.05)
 
 
 def test_spreads_proposed_by_it_keep_their_prior():
