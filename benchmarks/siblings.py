@@ -7,7 +7,8 @@ model takes the numbers it has without the family, and the spreads that `learn_s
 without it. Baselines: the same table alone, by models without pooling and without a hedge, and the
 usual practice. Scores are cached in `--cache`, so that families can be run one at a time; the
 result holds the families that were scored, by model. ``--full-only`` leaves out what siblings cut
-alike are worth, which is half of the work.
+alike are worth, which is half of the work. ``--between`` cuts tables at other places, as a second
+look at what was chosen in sight of the first.
 """
 
 from __future__ import annotations
@@ -54,8 +55,10 @@ SPREADS = RESULT.with_name("sibling_spreads.json")
 LEARNED = "_siblings"
 FAMILIES = ("gadre", "marin", "mixing", "porian", "pythia", "xlstm")
 NO_SIBLING = {"xlstm_isoflop"}
-FACTORS = (10.0, 100.0)
-FEW_DECADES = {"mixing": (3.0,)}
+FACTORS, BETWEEN = (10.0, 100.0), (5.0, 30.0)
+"""Times the largest compute kept, and those of a second look at what was chosen on the first."""
+
+FEW_DECADES = {("mixing", FACTORS): (3.0,), ("mixing", BETWEEN): (2.0,)}
 """Families whose runs span too little compute for those factors."""
 
 EFFORT = PooledEffort(chains=32, warm_up=15, kept=40, target_ess=100.0, target_rhat=1.05)
@@ -161,11 +164,13 @@ def pooled_without(model: str, family: str) -> ModelSpec:
     return with_design(spec, learned.average({family} & set(learned.families)))
 
 
-def jobs_of(family: str) -> Iterator[tuple[Job, tuple[RunsTable, ...]]]:
+def jobs_of(
+    family: str, factors: tuple[float, ...] = FACTORS
+) -> Iterator[tuple[Job, tuple[RunsTable, ...]]]:
     """Return the tasks of a family, each with the siblings of its table."""
     tables = [t for t in load_corpus(families=(family,))[family] if t[0] not in NO_SIBLING]
     usable = {(name, evaluation_of(table)): table.usable()[0] for name, table in tables}
-    factors = FEW_DECADES.get(family, FACTORS)
+    factors = FEW_DECADES.get((family, factors), factors)
     for name, table in tables:
         key = (name, evaluation_of(table))
         siblings = tuple(t for k, t in usable.items() if k[1] == key[1] and k != key)
@@ -185,13 +190,14 @@ def evaluation_of(table: RunsTable) -> str:
 
 def main() -> None:
     asked = _arguments()
+    factors = BETWEEN if asked.between else FACTORS
     frames: dict[str, list[pd.DataFrame]] = {}
     for family in asked.families:
         pooled = pooled_without(asked.model, family)
         alone = [
             without_families(replace(load_model(name), hedge=None), (family,)) for name in ALONE
         ]
-        for job, siblings in jobs_of(family):
+        for job, siblings in jobs_of(family, factors):
             alike = (
                 Pooled(pooled, siblings, alike=True),
                 Pooled(pooled, siblings, alike=True, width_alone=False),
@@ -208,8 +214,10 @@ def main() -> None:
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
     known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
     options = ["--model", asked.model, *(["--full-only"] if asked.full_only else [])]
+    options += ["--between"] if asked.between else []
     command = " ".join(["python benchmarks/siblings.py", *asked.families, *options])
-    known[asked.model] = {"command": command, **summary(whole, asked.model)}
+    key = f"{asked.model} between" if asked.between else asked.model
+    known[key] = {"command": command, "factors": factors, **summary(whole, asked.model)}
     content = json.dumps(known, indent=1)
     write_atomically(RESULT, lambda part: part.write_text(content + "\n", encoding="utf-8"))
     print(content)
@@ -230,7 +238,6 @@ def summary(frames: dict[str, pd.DataFrame], model: str) -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "models": {"pooled": load_model(f"{model}_partial").hash, "alone": load_model(base).hash},
-        "factors": FACTORS,
         "tasks": len(alone.groupby(["table", "group", "evaluation", "factor"])),
         "methods": methods,
         "full_over_usual": relative(frames["full"], usual),
@@ -265,6 +272,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, help="folder of finished tasks")
     parser.add_argument("--model", default=POOLED_MODEL, help="without its _partial")
     parser.add_argument("--full-only", action="store_true")
+    parser.add_argument("--between", action="store_true", help="cut tables 5 and 30 times lower")
     return parser.parse_args()
 
 
