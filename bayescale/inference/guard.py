@@ -93,7 +93,7 @@ def guarded(posterior: Posterior, seed: int) -> Posterior:
     problems = posterior.problems
     possible, cut_alike = _with_widths(problems), guarded_groups(problems)
     made = (
-        replace(posterior, alone=_drawn_alone(posterior, possible, seed)) if possible else posterior
+        replace(posterior, alone=drawn_alone(posterior, possible, seed)) if possible else posterior
     )
     no_gain = tuple(g for g in possible if g not in cut_alike and not _narrows(made, g))
     kept = np.isin(np.arange(len(problems)), [*cut_alike, *no_gain])
@@ -104,8 +104,22 @@ def guarded(posterior: Posterior, seed: int) -> Posterior:
     )
 
 
-def _drawn_alone(posterior: Posterior, groups: Sequence[int], seed: int) -> dict[str, Floats]:
-    """Return draws (1, draws, groups) of some groups fitted alone, NaN for the others."""
+def drawn_alone(posterior: Posterior, groups: Sequence[int], seed: int) -> dict[str, Floats]:
+    """Return draws of some groups fitted alone, NaN for the others.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The fit.
+    groups : sequence of int
+        Their positions.
+    seed : int
+        Seed of the fit.
+
+    Returns
+    -------
+    dict of str to array, shape (1, draws, groups)
+    """
     problems, n_draws = posterior.problems, posterior.n_draws
     out: dict[str, Floats] = {}
     for g in groups:
@@ -119,7 +133,25 @@ def _drawn_alone(posterior: Posterior, groups: Sequence[int], seed: int) -> dict
 
 
 def _narrows(posterior: Posterior, group: int) -> bool:
-    """Whether siblings narrow a group's forecasts beyond its runs, in the mean over distances."""
+    """Whether siblings narrow a group's forecasts enough to be heard."""
+    return width_kept(posterior, group) <= _worth(posterior.spec)
+
+
+def width_kept(posterior: Posterior, group: int) -> float:
+    """Return what siblings leave of the width that a group's forecasts have alone.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The fit, with draws of the group fitted alone.
+    group : int
+        Position of the group.
+
+    Returns
+    -------
+    float
+        Geometric mean over distances beyond the group's runs, as far as its siblings reach.
+    """
     problems = posterior.problems
     problem = problems[group]
     beyond = max(map(_largest, problems)) - _largest(problem)
@@ -129,7 +161,7 @@ def _narrows(posterior: Posterior, group: int) -> bool:
     at = moved_on(problem.law, from_there, np.log(factors))
     pooled = components(condition(posterior, group), at).sd
     single = components(condition(posterior_alone(posterior, group), 0), at).sd
-    return bool(np.log(pooled / single).mean() <= np.log(_worth(problem.spec)))
+    return float(np.exp(np.log(pooled / single).mean()))
 
 
 def posterior_alone(posterior: Posterior, group: int) -> Posterior:
