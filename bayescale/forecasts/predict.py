@@ -10,7 +10,7 @@ from bayescale.forecasts.hedging import hedged_rows
 from bayescale.forecasts.versions import Versions, normals
 from bayescale.inference.components import Components, components, rotation
 from bayescale.inference.conditioned import Conditioned, condition
-from bayescale.inference.guard import guarded_groups, posterior_alone
+from bayescale.inference.guard import guarded_groups, posterior_alone, share_alone
 from bayescale.inference.posterior import Posterior
 from bayescale.models.discrepancy import Floats
 from bayescale.models.problem import positions
@@ -122,8 +122,9 @@ def _as_alone(
 ) -> tuple[Floats, Floats]:
     """Return a guarded group's centre, and by how much its forecasts are widened, both (P,).
 
-    To the centre and the standard deviation that the group has alone. A group without either takes
-    the factor of the sibling cut alike that is widened most, about its own centre.
+    To the centre and the standard deviation that the group has alone, as far as it is forecast so.
+    A group without either takes the factor of the sibling cut alike that is widened most, about its
+    own centre.
     """
     guarded = np.isfinite(next(iter(posterior.alone.values()))[0, 0])
     centre, widest = pooled.mean.mean(axis=0), np.ones(pooled.mean.shape[1])
@@ -131,10 +132,12 @@ def _as_alone(
         return centre, widest
     cut_alike = [g for g in guarded_groups(posterior.problems) if guarded[g]]
     for g in [group] if len(posterior.problems[group]) else cut_alike:
+        share = share_alone(posterior, g, inputs)
         mine = pooled if g == group else components(condition(posterior, g), inputs)
         single = components(condition(posterior_alone(posterior, g), 0), inputs)
-        centre = single.mean.mean(axis=0) if g == group else centre
-        widest = np.maximum(widest, single.sd / mine.sd)
+        if g == group:
+            centre = centre + share * (single.mean.mean(axis=0) - centre)
+        widest = np.maximum(widest, (single.sd / mine.sd) ** share)
     return centre, widest
 
 

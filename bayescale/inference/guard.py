@@ -6,6 +6,8 @@ Then the group's forecast has the centre that it has by itself, and that width o
 whichever is wider: of siblings cut alike, pooled centres were worse by 15 and 33 % of CRPS in two
 of three families. A model without a discrepancy claims that its law is true, and is not guarded.
 
+Siblings that reach somewhat further are heard as far as they reach, and no further.
+
 A sibling at scale tells a group where it goes, and its forecasts get narrower. Where pooling moves
 them without that, runs and siblings disagree: they are no siblings, or nothing was learned. Then
 the group is guarded too (`benchmarks/strangers.py`). Draws stay joint, so that contrasts of groups
@@ -14,7 +16,7 @@ are paired.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,11 +28,12 @@ from bayescale.inference.posterior import Posterior
 from bayescale.models.delivery import BEYOND, moved_on
 from bayescale.models.density import Density
 from bayescale.models.discrepancy import Floats
-from bayescale.models.problem import Problem, choose_constants, log_compute
+from bayescale.models.problem import Problem, choose_constants, log_compute, positions
 from bayescale.models.spec import ModelSpec
 
-WELL_BEYOND = 3.0
-"""Times a group's largest compute that a sibling must reach to tell of the group's bias."""
+ALIKE, WELL_BEYOND = 1.5, 3.0
+"""Times a group's largest compute below which all are cut alike, and that a sibling must reach to
+tell of the group's bias beyond its own runs too."""
 
 FEWEST = 5
 """Runs that a group needs for a width of its own."""
@@ -44,7 +47,7 @@ FACTORS = (3.0, 10.0, 30.0, 100.0)
 
 
 def guarded_groups(problems: Sequence[Problem]) -> tuple[int, ...]:
-    """Return the positions of the groups that no sibling reaches beyond.
+    """Return the positions of the groups that no sibling reaches well beyond.
 
     Parameters
     ----------
@@ -100,7 +103,7 @@ def guarded(posterior: Posterior, seed: int) -> Posterior:
     return replace(
         posterior,
         alone={s: np.where(kept, v, np.nan) for s, v in made.alone.items()} if kept.any() else {},
-        notes=(*posterior.notes, *_notes(posterior, cut_alike, no_gain)),
+        notes=(*posterior.notes, *_notes(made, cut_alike, no_gain)),
     )
 
 
@@ -155,13 +158,47 @@ def width_kept(posterior: Posterior, group: int) -> float:
     problems = posterior.problems
     problem = problems[group]
     beyond = max(map(_largest, problems)) - _largest(problem)
-    factors = np.array([factor for factor in FACTORS if np.log(factor) <= beyond + BEYOND])
+    reached = [factor for factor in FACTORS if np.log(factor) <= beyond + BEYOND]
+    factors = np.array(reached or [np.exp(beyond)])
     largest = int(np.argmax(log_compute(problem.law, problem.positions)))
     from_there = {name: np.repeat(v[largest], len(factors)) for name, v in problem.inputs.items()}
     at = moved_on(problem.law, from_there, np.log(factors))
     pooled = components(condition(posterior, group), at).sd
     single = components(condition(posterior_alone(posterior, group), 0), at).sd
     return float(np.exp(np.log(pooled / single).mean()))
+
+
+def share_alone(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) -> Floats:
+    """Return how far each point of a guarded group is forecast as it lies alone, from 0 to 1.
+
+    Less than 1 only where siblings reach beyond the group, but not well beyond, and narrow it
+    there: none as far as they reach, all from as many e-folds further.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The fit, with draws of the group fitted alone.
+    group : int
+        Position of the group.
+    inputs : mapping of str to array, shape (P,)
+        The law's inputs at the points.
+
+    Returns
+    -------
+    array, shape (P,)
+    """
+    problem = posterior.problems[group]
+    excess = log_compute(problem.law, positions(problem.law, inputs)) - _largest(problem)
+    beyond = max(map(_largest, posterior.problems)) - _largest(problem)
+    if not _heard_as_far_as_reached(posterior, group):
+        return np.ones(len(excess))
+    return np.clip(excess / beyond - 1.0, 0.0, 1.0)
+
+
+def _heard_as_far_as_reached(posterior: Posterior, group: int) -> bool:
+    beyond = max(map(_largest, posterior.problems)) - _largest(posterior.problems[group])
+    near = np.log(ALIKE) <= beyond < np.log(WELL_BEYOND)
+    return bool(near) and _narrows(posterior, group)
 
 
 def posterior_alone(posterior: Posterior, group: int) -> Posterior:
@@ -181,8 +218,17 @@ def posterior_alone(posterior: Posterior, group: int) -> Posterior:
 def _notes(posterior: Posterior, cut_alike: Sequence[int], no_gain: Sequence[int]) -> list[str]:
     """Return one sentence for each reason to guard groups, which names them."""
     made = []
-    if cut_alike:
-        named = _named(posterior, cut_alike)
+    near = [g for g in cut_alike if _heard_as_far_as_reached(posterior, g)]
+    not_at_all = [g for g in cut_alike if g not in near]
+    if near:
+        named = _named(posterior, near)
+        made.append(
+            f"forecasts of {named} follow siblings as far as these reach, less than"
+            f" {WELL_BEYOND:g} times as far; beyond, they go over to where they lie alone and are"
+            " at least as wide as without siblings, which would repeat the same bias"
+        )
+    if not_at_all:
+        named = _named(posterior, not_at_all)
         made.append(
             f"forecasts of {named} stay where they lie alone and are at least as wide as without"
             f" siblings, which reach less than {WELL_BEYOND:g} times as far and would repeat the"

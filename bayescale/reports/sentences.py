@@ -102,7 +102,7 @@ SHRINKAGE = (
 )
 GUARD = (
     "Where no sibling reaches three times a group's compute, or siblings hardly narrow a forecast,"
-    " pooling neither moves nor narrows it (width: as alone)."
+    " pooling neither moves nor narrows it (width: as alone), but as far as siblings reach."
 )
 PILOT_SETS = (
     "Pilots made together before one decision, added one at a time while each adds more than it"

@@ -1,5 +1,7 @@
 """Pooled fits without compilation: what they return, few runs, newcomers, guard, confounding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,11 +10,12 @@ from simulated_groups import crossed_frame, crossed_problems
 
 import bayescale as bs
 from bayescale.errors import PoolingWarning
+from bayescale.forecasts.predict import predict
 from bayescale.inference import pooled
 from bayescale.inference.chains import effective_draws, split_rhat
 from bayescale.inference.checks.check_posterior import check_posterior
 from bayescale.inference.crossed_design import confounded
-from bayescale.inference.guard import guarded_groups, posterior_alone
+from bayescale.inference.guard import guarded_groups, posterior_alone, share_alone
 from bayescale.inference.posterior import load_posterior
 from bayescale.models.catalog import load_model
 
@@ -123,6 +126,38 @@ def test_the_guard_keeps_the_width_alone_where_all_are_cut_alike():
         assert kept.parts.mean.mean() == pytest.approx(alone.parts.mean.mean())
         drawn = np.log(kept.draws(4000))
         assert drawn.std() == pytest.approx(kept.parts.sd[0], rel=0.1)
+
+
+@pytest.mark.slow
+def test_a_sibling_somewhat_further_is_heard_as_far_as_it_reaches():
+    large = chinchilla_frame(60, seed=1, noise=0.002)
+    small = chinchilla_frame(80, seed=2, noise=0.002)
+    reached = (large["n_params"] * large["n_tokens"]).max()
+    small = small[small["n_params"] * small["n_tokens"] <= reached / 2.0].head(14)
+    runs = pd.concat([large.assign(dataset="large"), small.assign(dataset="small")])
+    made = bs.fit(runs, "coupled_gp_partial", group="dataset", draws=300)
+    assert any("of small follow siblings as far as these reach" in note for note in made.notes)
+    beyond = reached / (small["n_params"] * small["n_tokens"]).max()
+    assert 1.5 < beyond < 3.0
+    top = small.loc[(small["n_params"] * small["n_tokens"]).idxmax()]
+    # Nine tenths of the way to where the sibling ends, to one and a half times that, and to two.
+    factors = beyond ** np.array([0.9, 1.5, 2.001])
+    at = {name: top[name] * np.sqrt(factors) for name in ("n_params", "n_tokens")}
+    np.testing.assert_allclose(share_alone(made, 1, at), [0.0, 0.5, 1.0], atol=1e-6)
+    kept, heard, alone = (
+        predict(posterior, group, at)
+        for posterior, group in (
+            (made, 1),
+            (replace(made, alone={}), 1),
+            (posterior_alone(made, 1), 0),
+        )
+    )
+    centres = [part.mean.mean(axis=0) for part in (kept, heard, alone)]
+    assert centres[0][0] == pytest.approx(centres[1][0])
+    assert centres[0][1] == pytest.approx((centres[1][1] + centres[2][1]) / 2.0)
+    assert centres[0][2] == pytest.approx(centres[2][2])
+    assert kept.sd[0] == pytest.approx(heard.sd[0])
+    assert kept.sd[2] >= 0.999 * alone.sd[2]
 
 
 def test_a_sibling_at_scale_turns_the_guard_off():
