@@ -80,7 +80,7 @@ def scored_or_read(
     spec = pooled_without(MODEL, job.family)
     if cache is None:
         return scored(spec, job, others)
-    identity = job.identity(Pooled(spec, others, alike=False))
+    identity = job.identity(Pooled(spec, others))
     path = cache / f"{kind}-{identity}.json"
     if path.is_file():
         return list(json.loads(path.read_text(encoding="utf-8")))

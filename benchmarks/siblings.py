@@ -7,8 +7,9 @@ model takes the numbers it has without the family, and the spreads that `learn_s
 without it. Baselines: the same table alone, by models without pooling and without a hedge, and the
 usual practice. Scores are cached in `--cache`, so that families can be run one at a time; the
 result holds the families that were scored, by model. ``--full-only`` leaves out what siblings cut
-alike are worth, which is half of the work. ``--between`` cuts tables at other places, as a second
-look at what was chosen in sight of the first.
+alike are worth, which is half of the work; ``--reach 2 3`` adds those that reach two and three
+times as far as the table; ``--between`` cuts tables at other places, as a second look at what was
+chosen in sight of the first.
 """
 
 from __future__ import annotations
@@ -68,6 +69,9 @@ USUAL = "huber_bootstrap"
 ALONE = ("coupled_gp", "coupled_growing_gp")
 
 
+_WAYS = {np.inf: "full", 1.0: "alike"}
+
+
 @dataclass(frozen=True, eq=False)
 class Pooled:
     """A table pooled with siblings.
@@ -78,28 +82,29 @@ class Pooled:
         The pooled model.
     siblings : tuple of RunsTable
         All their runs.
-    alike : bool
-        Cut them at the compute at which the table is cut.
+    reach : float
+        Cut them at this many times the compute at which the table is cut; 1 cuts them alike.
     width_alone : bool
         Whether the guard of `inference.guard` acts.
     """
 
     spec: ModelSpec
     siblings: tuple[RunsTable, ...]
-    alike: bool
+    reach: float = np.inf
     width_alone: bool = True
 
     @property
     def name(self) -> str:
-        return ("alike" if self.alike else "full") + ("" if self.width_alone else "_unguarded")
+        whole = _WAYS.get(self.reach, f"reach_{self.reach:g}")
+        return whole + ("" if self.width_alone else "_unguarded")
 
     @property
     def identity(self) -> str:
         return f"{self.spec.hash} {self.name} {[table.fingerprint for table in self.siblings]}"
 
     def __call__(self, train: RunsTable, inputs: Any) -> Prediction:
-        limit = train.compute_6nd.max()
-        cut = [t.split_by_compute(limit)[0] if self.alike else t for t in self.siblings]
+        limit = self.reach * train.compute_6nd.max()
+        cut = [t.split_by_compute(limit)[0] if np.isfinite(limit) else t for t in self.siblings]
         tables = [train, *(table for table in cut if len(table))]
         with one_thread():
             posterior = _fitted_once(self.spec, tables)
@@ -191,6 +196,9 @@ def evaluation_of(table: RunsTable) -> str:
 def main() -> None:
     asked = _arguments()
     factors = BETWEEN if asked.between else FACTORS
+    reaches = [] if asked.full_only else [1.0, *asked.reach]
+    # Each with and without the guard in turn: they share a fit.
+    pooled_ways = [(np.inf, True), *((reach, on) for reach in reaches for on in (True, False))]
     frames: dict[str, list[pd.DataFrame]] = {}
     for family in asked.families:
         pooled = pooled_without(asked.model, family)
@@ -198,16 +206,9 @@ def main() -> None:
             without_families(replace(load_model(name), hedge=None), (family,)) for name in ALONE
         ]
         for job, siblings in jobs_of(family, factors):
-            alike = (
-                Pooled(pooled, siblings, alike=True),
-                Pooled(pooled, siblings, alike=True, width_alone=False),
-            )
-            methods = (
-                Pooled(pooled, siblings, alike=False),
-                *(ModelMethod(spec) for spec in alone),
-                resolve_method(USUAL),
-            )
-            for method in (*methods, *(() if asked.full_only else alike)):
+            ways = [Pooled(pooled, siblings, *way) for way in pooled_ways]
+            methods = (*ways, *(ModelMethod(spec) for spec in alone), resolve_method(USUAL))
+            for method in methods:
                 made = run_jobs([job], method, backend="sequential", cache=asked.cache)
                 frames.setdefault(made.model, []).append(made.frame)
             print(family, job.group or job.table, job.evaluation, job.task.factor, file=sys.stderr)
@@ -215,6 +216,7 @@ def main() -> None:
     known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
     options = ["--model", asked.model, *(["--full-only"] if asked.full_only else [])]
     options += ["--between"] if asked.between else []
+    options += ["--reach", *(f"{reach:g}" for reach in asked.reach)] if asked.reach else []
     command = " ".join(["python benchmarks/siblings.py", *asked.families, *options])
     key = f"{asked.model} between" if asked.between else asked.model
     known[key] = {"command": command, "factors": factors, **summary(whole, asked.model)}
@@ -244,9 +246,9 @@ def summary(frames: dict[str, pd.DataFrame], model: str) -> dict[str, Any]:
         "full_over_alone": relative(frames["full"], alone),
         **{f"full_over_{name}_alone": relative(frames["full"], frames[name]) for name in ALONE},
         **{
-            f"{name}_minus_alone_percent": paired(frames[name], alone)
-            for name in ("alike", "alike_unguarded")
-            if name in frames
+            f"{name}_minus_alone_percent": paired(frame, alone)
+            for name, frame in frames.items()
+            if name.startswith(("alike", "reach"))
         },
     }
 
@@ -272,6 +274,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, help="folder of finished tasks")
     parser.add_argument("--model", default=POOLED_MODEL, help="without its _partial")
     parser.add_argument("--full-only", action="store_true")
+    parser.add_argument(
+        "--reach", nargs="*", type=float, default=[], help="cut siblings at so many times as much"
+    )
     parser.add_argument("--between", action="store_true", help="cut tables 5 and 30 times lower")
     return parser.parse_args()
 

@@ -55,8 +55,8 @@ def scores(part: int) -> dict[str, dict[str, dict[str, float]]]:
     pooled, frames = load_model(f"{WEAK_MODEL}_partial"), []
     for job, siblings in _jobs(part):
         methods = {
-            "siblings in full": Pooled(pooled, siblings, alike=False),
-            "siblings cut alike": Pooled(pooled, siblings, alike=True),
+            "siblings in full": Pooled(pooled, siblings),
+            "siblings cut alike": Pooled(pooled, siblings, reach=1.0),
             "alone": ModelMethod(load_model(WEAK_MODEL)),
             "usual practice": resolve_method("huber_bootstrap"),
         }

@@ -80,10 +80,7 @@ def jobs(rng: np.random.Generator) -> Iterator[tuple[Job, tuple[RunsTable, ...]]
 
 def methods_of(family: str, strangers: tuple[RunsTable, ...]) -> dict[str, Pooled | ModelMethod]:
     """Return pooled models and those without pooling, by name."""
-    pooled = {
-        f"{name}_partial": Pooled(pooled_without(name, family), strangers, alike=False)
-        for name in POOLED
-    }
+    pooled = {f"{name}_partial": Pooled(pooled_without(name, family), strangers) for name in POOLED}
     alone = {
         name: ModelMethod(without_families(replace(load_model(name), hedge=None), (family,)))
         for name in ALONE
