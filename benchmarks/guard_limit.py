@@ -7,6 +7,7 @@ width. Here every task is scored both ways, with what is left of its width: tabl
 at the places of `siblings.py` and between them, and tables with strangers (`strangers.py`). For
 each family the limit is chosen on all tasks of the other families, strangers and siblings alike,
 where it makes the mean over families of the log of CRPS least; a family of both kinds counts twice.
+What the limits so chosen score is also given over a family's tables alone, from `siblings.json`.
 Writes results/guard_limit.json. Takes an hour; `--cache` keeps what is finished.
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from siblings import BETWEEN, FACTORS, FAMILIES, Pooled, fitted, jobs_of, pooled_without
+from siblings import RESULT as SIBLINGS
 from strangers import jobs as jobs_of_strangers
 
 from bayescale.forecasts.methods import Prediction
@@ -41,7 +43,8 @@ from bayescale.runs.save import write_atomically
 RESULT = Path(__file__).parent / "results" / "guard_limit.json"
 MODEL = "coupled_growing_gp_siblings"
 LIMITS = np.round(np.arange(0.3, 1.21, 0.05), 2)
-CUTS = {"siblings": FACTORS, "siblings_between": BETWEEN}
+CUTS = {"siblings": (MODEL, FACTORS), "siblings_between": (f"{MODEL} between", BETWEEN)}
+"""By kind: where `siblings.json` has its scores, and where its tables are cut."""
 
 
 def main() -> None:
@@ -67,7 +70,7 @@ def main() -> None:
 
 def all_jobs() -> Iterator[tuple[str, Job, tuple[RunsTable, ...]]]:
     """Return every task, what its other groups are, and these."""
-    for kind, factors in CUTS.items():
+    for kind, (_, factors) in CUTS.items():
         for family in FAMILIES:
             yield from ((kind, *found) for found in jobs_of(family, factors))
     yield from (("strangers", *found) for found in jobs_of_strangers(np.random.default_rng(0)))
@@ -146,6 +149,7 @@ def chosen_without(scores: dict[str, pd.DataFrame], family: str) -> float:
 def summary(frame: pd.DataFrame) -> dict[str, Any]:
     """Return CRPS by limit, the limits chosen, and what they score beside the shipped one."""
     scores = at_limits(frame)
+    known = json.loads(SIBLINGS.read_text(encoding="utf-8"))
     families = sorted(frame["family"].unique())
     limits = {family: chosen_without(scores, family) for family in families}
     report: dict[str, Any] = {"chosen_without": limits, "kinds": {}}
@@ -159,6 +163,9 @@ def summary(frame: pd.DataFrame) -> dict[str, Any]:
             "families_left_out": dict(zip(part.index, left_out.tolist(), strict=True)),
             "families_shipped": part[WORTH].to_dict(),
         }
+        if kind in CUTS:
+            alone = known[CUTS[kind][0]]["methods"]["coupled_gp"]["overall"]["crps"]["mean"]
+            report["kinds"][kind]["left_out_over_coupled_gp_alone"] = float(left_out.mean() / alone)
     return report
 
 
