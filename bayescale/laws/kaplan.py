@@ -19,7 +19,9 @@ class Kaplan(Law):
     Notes
     -----
     With no floor the law promises a loss of zero in the limit: far extrapolations are optimistic.
-    Published with N counted without embeddings.
+    Published with N counted without embeddings. The default priors of the exponents are those of
+    laws with a floor, 3 and 4 standard deviations above the published exponents; the model
+    `kaplan_plain_weak` has its own, which hold them.
 
     References
     ----------

@@ -13,6 +13,7 @@ import bayescale as bs
 from bayescale.errors import LawError
 from bayescale.laws import LAWS
 from bayescale.laws.data_mixing import mixing_law
+from bayescale.laws.sequence import SEQUENCE_LAWS
 
 from .printed import UNVERIFIED
 
@@ -163,3 +164,13 @@ def test_the_page_of_laws_lists_those_without_published_coefficients(repository:
     page = (repository / "bayescale" / "laws" / "README.md").read_text(encoding="utf-8")
     table = page.split("## Without published coefficients")[1].split("\n## ")[0]
     assert set(re.findall(r"`(\w+)`(?=[,| ].*\|)", table)) - {"UNVERIFIED"} == set(UNVERIFIED)
+
+
+def test_a_paper_left_out_that_a_law_cites_names_that_law(repository: Path):
+    """A reader of the page must not take a law that is here for one that is missing."""
+    page = (repository / "bayescale" / "laws" / "README.md").read_text(encoding="utf-8")
+    rows = page.split("## Left out")[1].splitlines()
+    for law in (*LAWS, *SEQUENCE_LAWS):
+        for paper in re.findall(r"arXiv:(\d{4}\.\d{5})", type(law).__doc__ or ""):
+            told = [row for row in rows if paper in row]
+            assert all(f"`{law.name}`" in row for row in told), (law.name, told)
