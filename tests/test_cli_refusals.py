@@ -32,6 +32,8 @@ BAD_CALLS = {
     "negative flops": (["allocate", "{runs}", "--flops=-1e20"], "--flops is '-1e20'"),
     "missing points": (["forecast", "{runs}", "--at", "gone.csv"], "gone.csv"),
     "missing plan": (["decide", "{runs}", "--plan", "gone.yaml"], "gone.yaml"),
+    "no plan": (["decide", "{runs}"], "begin with:\ntitle: Fund the 7B run?"),
+    "no plan for pilots": (["next-run", "{runs}"], "begin with:\ntitle: Fund the 7B run?"),
     "model with posterior": (["forecast", "x.nc", "--at", "y.csv", "--model", "kaplan"], "--model"),
     "missing posterior": (["forecast", "gone.nc", "--at", "y.csv"], "gone.nc"),
     "unknown table": (["data", "cpu_gcide_lama"], "cpu_gcide_lama"),

@@ -46,6 +46,14 @@ Convention = Annotated[
 Priors = Annotated[
     Path | None, typer.Option("--priors", help="YAML of your own priors by coefficient, E too.")
 ]
+Plan = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan",
+        help="Plan file, always needed: candidates, target, price, pilots.",
+    ),
+]
+"""Not required by the parser, whose refusal would not say what a plan is."""
 Engine = Annotated[str, typer.Option("--engine", help="auto, amis, tempered or nuts.")]
 Pooling = Annotated[
     str | None,

@@ -14,13 +14,14 @@ from bayescale.cli.options import (
     Group,
     Json,
     Model,
+    Plan,
     Priors,
     Seed,
     Source,
     Where,
 )
 from bayescale.cli.screen import print_frame, print_json, print_lines, records
-from bayescale.cli.sources import number, read_source
+from bayescale.cli.sources import number, read_plan, read_source
 
 SHOWN = 12
 """Proposals printed; `--json` has them all."""
@@ -31,7 +32,7 @@ SHOWN = 12
 )
 def next_run(
     runs: Source,
-    plan: Annotated[Path, typer.Option("--plan", help="Plan file: candidate, price, pilots.")],
+    plan: Plan = None,
     goal: Annotated[str, typer.Option("--goal", help="width, or decision.")] = "width",
     shrink: Annotated[
         float | None, typer.Option("--shrink", help="Interval wanted, as a share of the present.")
@@ -54,9 +55,8 @@ def next_run(
 ) -> None:
     """Say which pilots to run next: the plan's, or ones that are proposed."""
     from bayescale.decisions.next_run import next_run as make_next_run
-    from bayescale.decisions.scenario import load_scenario
 
-    scenario = load_scenario(plan)
+    scenario = read_plan(plan)
     budget_usd = None if budget is None else number(budget, "--budget-usd")
     posterior = read_source(runs, model, group, where, column, priors, None, engine, seed)
     made = make_next_run(

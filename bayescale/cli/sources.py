@@ -10,6 +10,7 @@ from bayescale.cli.screen import print_note, status
 from bayescale.errors import BayescaleError, DecisionError, ModelError, RunsTableError
 
 if TYPE_CHECKING:
+    from bayescale.decisions.scenario import Scenario
     from bayescale.inference.posterior import Posterior
     from bayescale.runs.table import RunsTable
 
@@ -25,6 +26,16 @@ def read_table(
 
     conditions = list(where) if where else None
     return read_runs(runs, columns=_mapping(column), where=conditions, convention=convention)
+
+
+def read_plan(plan: Path | None) -> Scenario:
+    """Read the plan that --plan names; without one, show what to begin with."""
+    from bayescale.decisions.plan_file import EXAMPLE
+    from bayescale.decisions.scenario import load_scenario
+
+    if plan is None:
+        raise DecisionError("no plan file was named.", f"Pass --plan FILE; begin with:\n{EXAMPLE}")
+    return load_scenario(plan)
 
 
 def read_source(

@@ -19,6 +19,7 @@ from bayescale.cli.options import (
     Group,
     Json,
     Model,
+    Plan,
     Priors,
     Seed,
     Source,
@@ -34,7 +35,7 @@ from bayescale.cli.screen import (
     records,
     status,
 )
-from bayescale.cli.sources import check_out, read_source, read_table
+from bayescale.cli.sources import check_out, read_plan, read_source, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,7 @@ class JsonToScreen(TyperCommand):
 )
 def decide(
     runs: Source,
-    plan: Annotated[Path, typer.Option("--plan", help="Plan file: candidates, target, price.")],
+    plan: Plan = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write the report here.")] = None,
     json_file: Annotated[
         str | None,
@@ -99,13 +100,12 @@ def decide(
 ) -> None:
     """Say FUND, DO NOT FUND or RUN PILOTS FIRST, with the reasons."""
     from bayescale.decisions.decide import decide as make_decision
-    from bayescale.decisions.scenario import load_scenario
     from bayescale.runs.save import PAGE_ENDINGS
 
     check_out("--html", html, PAGE_ENDINGS)
     if json_file not in (None, "-"):
         check_out("--json", Path(str(json_file)), (".json",))
-    scenario = load_scenario(plan)
+    scenario = read_plan(plan)
     posterior = read_source(runs, model, group, where, column, priors, None, engine, seed)
     decision = make_decision(posterior, scenario, seed=seed)
     if html is not None:
@@ -144,12 +144,11 @@ def report(
 ) -> None:
     """Write the one-file HTML page: forecast, checks, and the decision with sliders if planned."""
     from bayescale.decisions.decide import decide as make_decision
-    from bayescale.decisions.scenario import load_scenario
     from bayescale.runs.save import MARKDOWN_ENDINGS, PAGE_ENDINGS
 
     check_out("--html", html, PAGE_ENDINGS)
     check_out("--markdown", markdown, MARKDOWN_ENDINGS)
-    scenario = None if plan is None else load_scenario(plan)
+    scenario = None if plan is None else read_plan(plan)
     posterior = read_source(runs, model, group, where, column, None, None, engine, seed)
     decision = None if scenario is None else make_decision(posterior, scenario, seed=seed)
     written = [_write_report(html, runs, posterior, decision, where, column, pictures)]

@@ -8,6 +8,10 @@ SHOWN = 8
 """Rows or values listed before ``and ... more``."""
 
 
+LEAVE_OUT = "leave these rows out (in Python read_runs(runs.frame.drop(index=list(finding.rows))))"
+"""What can be done about rows that a check found."""
+
+
 def rows_text(rows: np.ndarray) -> str:
     """Return ``3 rows (1, 4, 9)`` for a boolean mask or for positions."""
     positions = np.flatnonzero(rows) if rows.dtype == bool else rows

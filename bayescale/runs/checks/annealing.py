@@ -7,7 +7,7 @@ import numpy as np
 from bayescale.runs.finding import Check, Finding, Subject, positions
 from bayescale.runs.schema import N_TOKENS, RUN_ID, STATUS, STEP, TRUNK
 from bayescale.runs.table import RunsTable
-from bayescale.runs.wording import rows_text, where_hint
+from bayescale.runs.wording import LEAVE_OUT, rows_text, where_hint
 
 NAME = "annealing"
 FLAGS = {"is_final": 1.0, "finished": 1.0, "diverged": 0.0, "portion_elapsed": 1.0}
@@ -44,7 +44,7 @@ def _by_run(subject: Subject) -> Finding:
         return Finding(NAME, "PASS", f"One {clock} for each {column}.")
     return _finding(
         f"{rows_text(middle)} are followed by a later row of the same {column}",
-        "read_runs(runs.frame.drop(index=list(finding.rows)))",
+        LEAVE_OUT,
         middle,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayescale.runs.finding import Check, Finding, Subject, positions
 from bayescale.runs.schema import LOSS, N_PARAMS, N_TOKENS
-from bayescale.runs.wording import rows_text, where_hint
+from bayescale.runs.wording import LEAVE_OUT, rows_text, where_hint
 
 NAME = "duplicates"
 
@@ -30,8 +30,7 @@ def run(subject: Subject) -> Finding:
         "REVIEW",
         f"n_params, n_tokens and loss repeat an earlier row in {rows_text(repeated)}.",
         f"Runs counted twice make intervals too narrow: {keep}"
-        "read_runs(runs.frame.drop(index=list(finding.rows))), unless they are separate runs "
-        "whose losses were rounded.",
+        f"{LEAVE_OUT}, unless they are separate runs whose losses were rounded.",
         positions(repeated),
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayescale.runs.finding import Check, Finding, Subject, positions
 from bayescale.runs.schema import LOSS, N_PARAMS, N_TOKENS
-from bayescale.runs.wording import rows_text
+from bayescale.runs.wording import LEAVE_OUT, rows_text
 
 NAME = "outliers"
 FEWEST = 15
@@ -37,7 +37,7 @@ def run(subject: Subject) -> Finding:
         f"The loss is more than {LARGEST:g} robust sd off a smooth surface in {rows_text(far)}; "
         f"the worst is row {worst} with loss {runs.data[LOSS][worst]:.5g} ({z[worst]:+.1f} sd).",
         "Did these runs diverge, or were they trained by another recipe? Set status to diverged, "
-        "or leave them out: read_runs(runs.frame.drop(index=list(finding.rows))).",
+        f"or {LEAVE_OUT}.",
         positions(far),
     )
 
