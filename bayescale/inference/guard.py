@@ -157,7 +157,7 @@ def width_kept(posterior: Posterior, group: int) -> float:
     """
     problems = posterior.problems
     problem = problems[group]
-    beyond = max(map(_largest, problems)) - _largest(problem)
+    beyond = _beyond(problems, group)
     reached = [factor for factor in FACTORS if np.log(factor) <= beyond + BEYOND]
     factors = np.array(reached or [np.exp(beyond)])
     largest = int(np.argmax(log_compute(problem.law, problem.positions)))
@@ -189,15 +189,13 @@ def share_alone(posterior: Posterior, group: int, inputs: Mapping[str, Floats]) 
     """
     problem = posterior.problems[group]
     excess = log_compute(problem.law, positions(problem.law, inputs)) - _largest(problem)
-    beyond = max(map(_largest, posterior.problems)) - _largest(problem)
     if not _heard_as_far_as_reached(posterior, group):
         return np.ones(len(excess))
-    return np.clip(excess / beyond - 1.0, 0.0, 1.0)
+    return np.clip(excess / _beyond(posterior.problems, group) - 1.0, 0.0, 1.0)
 
 
 def _heard_as_far_as_reached(posterior: Posterior, group: int) -> bool:
-    beyond = max(map(_largest, posterior.problems)) - _largest(posterior.problems[group])
-    near = np.log(ALIKE) <= beyond < np.log(WELL_BEYOND)
+    near = np.log(ALIKE) <= _beyond(posterior.problems, group) < np.log(WELL_BEYOND)
     return bool(near) and _narrows(posterior, group)
 
 
@@ -246,6 +244,11 @@ def _notes(posterior: Posterior, cut_alike: Sequence[int], no_gain: Sequence[int
 def _named(posterior: Posterior, groups: Sequence[int]) -> str:
     named = ", ".join("/".join(posterior.labels[g]) for g in groups[:4])
     return named + (f" and {len(groups) - 4} more" if len(groups) > 4 else "")
+
+
+def _beyond(problems: Sequence[Problem], group: int) -> float:
+    """Return the e-folds of compute by which siblings reach beyond a group."""
+    return max(map(_largest, problems)) - _largest(problems[group])
 
 
 def _largest(problem: Problem) -> float:
