@@ -21,7 +21,8 @@ class TokenPosition(SequenceLaw):
     Notes
     -----
     The paper lets a_0, a_1, a_2 move with training; here a checkpoint is a curve of its own, and
-    each coefficient can be followed from checkpoint to checkpoint.
+    each coefficient can be followed from checkpoint to checkpoint. The formula was not seen
+    printed: it comes from notes on the paper, of which the abstract alone could be read.
 
     References
     ----------
