@@ -7,7 +7,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,15 +23,22 @@ Lines = list[tuple[int, list[str]]]
 
 T = TypeVar("T")
 
-CSV_SUFFIXES = (".csv", ".csv.gz")
+CSV_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+
+SEPARATORS = ("\t", ";", "|")
+"""What may stand between columns in place of commas: whatever the header holds, commas apart."""
+
 GZIP = b"\x1f\x8b"
 """How every gzipped file begins."""
 
 PARQUET_SUFFIXES = (".parquet",)
 
+TABLE_SUFFIXES = (".csv", ".tsv", ".gz", ".parquet")
+"""What the names of tables in a folder end in."""
+
 
 def read_file(path: Path) -> RawColumns:
-    """Return the columns of a CSV, gzipped CSV or Parquet file.
+    """Return the columns of a CSV or TSV file, gzipped or not, or of a Parquet file.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def _decoded(path: Path, read: Callable[[Path], T]) -> T:
         packed = path.read_bytes()[:2] == GZIP
         raise RunsTableError(
             f"{path}: byte 0x{error.object[error.start]:02x} is not UTF-8 text.",
-            "It is gzipped: let its name end in .csv.gz."
+            f"It is gzipped: let its name end in {path.suffix}.gz."
             if packed
             else "Save the table as UTF-8, or read it yourself and pass the DataFrame.",
         ) from error
@@ -105,9 +112,16 @@ def _csv_lines(path: Path) -> Lines:
     """Read with the csv module, because pandas pads short rows and shifts long ones silently."""
     opener = gzip.open if path.name.lower().endswith(".gz") else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+        reader = csv.reader(file, strict=True, delimiter=_separator(file))
         # Spreadsheets end a table in rows of commas: they hold no measurement.
         return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+
+
+def _separator(file: IO[str]) -> str:
+    """Return what separates columns, and leave the file at its beginning."""
+    header = next(filter(str.strip, file), "")
+    file.seek(0)
+    return "," if "," in header else next((mark for mark in SEPARATORS if mark in header), ",")
 
 
 def _csv_columns(lines: Lines, path: Path) -> RawColumns:
@@ -131,7 +145,7 @@ def _check_path(path: Path) -> None:
     if not path.exists():
         raise RunsTableError(f"{path}: no such file.", "Check the path.")
     if path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if p.suffix in (".csv", ".gz", ".parquet"))
+        inside = sorted(p.name for p in path.iterdir() if p.suffix in TABLE_SUFFIXES)
         raise RunsTableError(
             f"{path}: is a folder, not a table.",
             f"Name the file in it: {', '.join(inside[:8])}." if inside else "It holds no table.",
@@ -149,13 +163,6 @@ def _check_text(header: list[str], path: Path) -> None:
             f"{path}: the header holds {odd[0][:20]!r}, which is not text.",
             "Is it a CSV file? A Parquet file must end in .parquet.",
         )
-    for mark in (";", "\t", "|"):
-        if len(header) == 1 and mark in header[0]:
-            raise RunsTableError(
-                f"{path}: the columns are separated by {mark!r}, expected a comma.",
-                "Save it with commas (and points in decimals), or in Python pass"
-                f" pandas.read_csv(path, sep={mark!r}) instead of the path.",
-            )
 
 
 def _check_names(names: list[str], table: str) -> None:
@@ -175,7 +182,7 @@ def _check_widths(lines: Lines, path: Path) -> None:
         raise RunsTableError(
             f"{path}: line {number} has {found} cells, the header has {width}"
             f" ({len(ragged)} such line(s)).",
-            "Quote cells that hold a comma, and write a comma for every missing cell.",
+            "Quote cells that hold a separator, and write one for every missing cell.",
         )
 
 

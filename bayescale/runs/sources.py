@@ -108,5 +108,5 @@ def _public(name: str) -> Path | None:
 
 def _stem(path: Path) -> str:
     """Return the file name without its ending, or the folder of a shipped table."""
-    stem = path.name.removesuffix(".gz").removesuffix(path.suffix).removesuffix(".csv")
+    stem = Path(path.name.removesuffix(".gz")).stem
     return path.parent.name if (path.parent / "card.yaml").is_file() else stem or path.name

@@ -37,11 +37,11 @@ def read_runs(
     Parameters
     ----------
     source : path, DataFrame, RunsTable or str
-        A ``.csv``, ``.csv.gz`` or ``.parquet`` file, a frame (never changed), a table to cut
-        further, the name of a shipped table or of a public one that was fetched, a sweep's folder
-        or its records (see `bayescale.runs.records`), or logs of training jobs that
-        `bayescale.runs.importers` knows (a file, a folder, runs of W&B's API): the last loss of
-        each run.
+        A ``.csv``, ``.tsv`` or ``.parquet`` file (the first two may be gzipped, and separated by
+        semicolons or bars), a frame (never changed), a table to cut further, the name of a
+        shipped table or of a public one that was fetched, a sweep's folder or its records (see
+        `bayescale.runs.records`), or logs of training jobs that `bayescale.runs.importers` knows
+        (a file, a folder, runs of W&B's API): the last loss of each run.
     columns : mapping of str to str, optional
         Canonical name to the name in `source`; wins over the recognised spellings. A factor may
         stand before it, for a column in another unit: ``{"n_params": "1e6*Size (M)"}``.

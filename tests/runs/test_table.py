@@ -47,6 +47,16 @@ def test_the_same_table_from_every_source(tmp_path: Path) -> None:
     assert tables[0].columns == ("n_params", "n_tokens", "loss", "dataset", "flops")
 
 
+@pytest.mark.parametrize("mark", ["\t", ";", "|"])
+def test_columns_may_be_separated_by_other_marks(tmp_path: Path, mark: str) -> None:
+    """Known by a header without commas; a comma in a cell below is a cell's own."""
+    comma, other = tmp_path / "a.csv", tmp_path / "b.tsv"
+    comma.write_text(TEXT.replace("1_000", '"1,000"'))
+    other.write_text("\ufeff\n" + TEXT.replace(",", mark).replace("1_000", "1,000"), "utf-8")
+    found = read_runs(other)
+    assert (found.name, found.fingerprint) == ("b", read_runs(comma).fingerprint)
+
+
 def test_lines_of_commas_are_no_rows(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(TEXT.replace("70M", "\n,,,\n70M") + " , ,,\n\n")
     assert len(read_runs(tmp_path / "a.csv")) == 2
